@@ -1,0 +1,1 @@
+//! Every shared part, built once; each part replaceable by a test.

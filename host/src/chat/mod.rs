@@ -1,0 +1,1 @@
+//! From a question to a streamed, cited answer. Not here: HTTP, and which plugin answers.

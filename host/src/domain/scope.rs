@@ -1,0 +1,31 @@
+//! Whose data a call may touch.
+
+use serde::{Deserialize, Serialize};
+
+/// Number of a tenant; the first one created is 10000, and 0 stands for what every tenant may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TenantId(pub i64);
+
+impl std::fmt::Display for TenantId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Proof that a caller may act for one tenant. Every store and retriever call demands it.
+///
+/// Only `library::access::scope` may call [`TenantScope::mint`]; `tests/tidy.rs` fails on any other place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TenantScope(TenantId);
+
+impl TenantScope {
+    /// Makes the proof. Not a constructor for everybody: see the type.
+    pub fn mint(tenant_id: TenantId) -> Self {
+        Self(tenant_id)
+    }
+
+    pub fn tenant_id(&self) -> TenantId {
+        self.0
+    }
+}

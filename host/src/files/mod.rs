@@ -1,0 +1,1 @@
+//! Uploaded bytes on local disk. Not here: what is in them.

@@ -1,0 +1,1 @@
+//! The built-in retriever and the follower that feeds it. Not here: which plugin embeds or tokenizes.

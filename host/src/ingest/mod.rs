@@ -1,0 +1,1 @@
+//! From a document to chunks, vectors and index changes. Not here: HTTP requests.

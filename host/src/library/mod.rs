@@ -1,0 +1,1 @@
+//! Tenants, users, knowledge bases, knowledge, models: create, change, delete, quota, access. Not here: HTTP, WASM.

@@ -1,0 +1,65 @@
+//! Every limit, with its unit in its name and its reason beside it.
+//!
+//! Settings may lower most of them; a plugin's manifest can only lower its own.
+
+use std::time::Duration;
+
+// ---- requests ----------------------------------------------------------
+/// JSON bodies: the largest that a known client sends is a session with its prompts, far below this.
+pub const BODY_BYTES_MAX: usize = 8 << 20;
+/// Uploads: what the reference's proxy lets through is 50 MB; twice that for those without a proxy.
+pub const UPLOAD_BYTES_MAX: u64 = 100 << 20;
+/// `messages.request_id` holds 36 characters.
+pub const REQUEST_ID_CHARS_MAX: usize = 36;
+/// A query longer than this is refused before retrieval, as the reference does.
+pub const QUERY_BYTES_MAX: usize = 10_000;
+/// Hits asked for in one search.
+pub const MATCH_COUNT_MAX: usize = 200;
+pub const PAGE_SIZE_MAX: i64 = 100;
+/// Streams get this long to end after a signal.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+/// A comment line keeps proxies from closing a silent stream.
+pub const SSE_KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+// ---- plugins -----------------------------------------------------------
+/// Calls that share a network instance: a trap touches no more than these.
+pub const PLUGIN_CALLS_PER_INSTANCE: usize = 64;
+/// CPU of one turn of a network plugin.
+pub const PLUGIN_TURN_NETWORK: Duration = Duration::from_millis(20);
+/// CPU of one turn of a compute plugin: a batch is cut so that a turn takes about 50 ms; twenty times that is a fault.
+pub const PLUGIN_TURN_COMPUTE: Duration = Duration::from_secs(1);
+/// Warm-up parses dictionaries and tables once for each new component.
+pub const PLUGIN_WARM: Duration = Duration::from_secs(30);
+/// A turn may wait this many times its CPU limit in wall time when the machine is busy.
+pub const PLUGIN_TURN_WALL_FACTOR: u32 = 50;
+pub const PLUGIN_EPOCH_TICK: Duration = Duration::from_millis(5);
+/// Linear memory of an instance.
+pub const PLUGIN_MEMORY_BYTES_MAX: usize = 256 << 20;
+/// A component file larger than this is not read.
+pub const PLUGIN_COMPONENT_BYTES_MAX: u64 = 64 << 20;
+pub const PLUGIN_ASKS_PER_STEP_MAX: usize = 256;
+pub const PLUGIN_OPEN_OPS_MAX: usize = 64;
+pub const PLUGIN_REQUEST_BODY_BYTES_MAX: usize = 32 << 20;
+pub const PLUGIN_RESPONSE_BYTES_MAX: u64 = 256 << 20;
+pub const PLUGIN_CHUNK_BYTES_MAX: usize = 64 << 10;
+pub const PLUGIN_HEADERS_BYTES_MAX: usize = 64 << 10;
+pub const PLUGIN_LOG_LINES_PER_CALL_MAX: usize = 100;
+pub const PLUGIN_LOG_LINE_BYTES_MAX: usize = 2_000;
+pub const PLUGIN_EXCHANGE: Duration = Duration::from_secs(300);
+pub const PLUGIN_CONNECT: Duration = Duration::from_secs(10);
+/// Deltas that wait for a slow reader; then the call is not resumed until it catches up.
+pub const PLUGIN_DELTAS_WAITING_MAX: usize = 256;
+/// An idle instance whose memory grew beyond this is replaced.
+pub const PLUGIN_RECYCLE_BYTES: usize = 128 << 20;
+pub const PLUGIN_RECYCLE_CALLS: u64 = 1_000_000;
+
+// ---- ingestion ---------------------------------------------------------
+/// Text of one document after parsing.
+pub const PARSED_BYTES_MAX: usize = 64 << 20;
+pub const PARSE_TIME: Duration = Duration::from_secs(120);
+pub const PARSE_ADDRESS_SPACE_BYTES: u64 = 2 << 30;
+pub const CHUNK_SIZE_MAX: i64 = 100_000;
+/// Texts embedded in one call.
+pub const EMBED_BATCH_TEXTS: usize = 32;
+pub const JOB_LEASE: Duration = Duration::from_secs(60);
+pub const JOB_ATTEMPTS_MAX: i64 = 5;

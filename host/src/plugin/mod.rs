@@ -1,0 +1,1 @@
+//! What fits into the sockets: manifests, grants, WASM components, their calls and asks. Not here: the store, HTTP routes, chat.

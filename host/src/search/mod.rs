@@ -1,0 +1,1 @@
+//! Query embedding, retrieval, fusion and rerank. Not here: which engine answers.

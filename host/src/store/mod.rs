@@ -1,0 +1,1 @@
+//! SQL: the truth. Not here: providers, or anything that decides.

@@ -1,0 +1,1 @@
+//! The contract between Knowhost and its plugins.

@@ -1,0 +1,1 @@
+//! What the tests of the server from outside share: a running server, callers, builders.
