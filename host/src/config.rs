@@ -1,1 +1,100 @@
-//! Settings from built-in defaults, config.yaml, .env, environment and flags, later ones winning. Nothing else reads the environment.
+//! Settings from built-in defaults, config.yaml, .env, environment and flags, later ones winning.
+//!
+//! Nothing else reads the environment. Not here: secrets that the server makes for itself (`app::secrets`).
+
+mod keys;
+mod load;
+mod value;
+
+pub use load::{Flags, load};
+pub use value::LoadError;
+
+use crate::domain::SummaryParameters;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Everything that can be set, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub listen: SocketAddr,
+    pub data_dir: PathBuf,
+    pub sample: bool,
+    pub private_hosts: Vec<String>,
+    pub tenant_creation: TenantCreation,
+    pub fusion: Fusion,
+    pub log: String,
+    /// 0: cores - 1.
+    pub ingest_workers: usize,
+    pub shutdown_timeout_s: u64,
+    pub conversation: Conversation,
+    /// Unset: made at first start and kept in the data folder.
+    pub tenant_aes_key: Option<String>,
+    pub jwt_secret: Option<String>,
+    pub operator_key: Option<String>,
+    pub disable_registration: bool,
+    pub ollama_base_url: String,
+    /// Embedding batches under way at once.
+    pub concurrency_pool_size: usize,
+    /// What was set but does nothing here, for one line at start.
+    pub without_effect: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TenantCreation {
+    Anyone,
+    Operator,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fusion {
+    /// Reciprocal rank fusion.
+    Rank,
+    /// Vector hits first, then keyword hits, first occurrence wins.
+    Reference,
+}
+
+/// What a new session starts with, and the prompts.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Conversation {
+    pub max_rounds: i64,
+    pub keyword_threshold: f64,
+    pub vector_threshold: f64,
+    pub embedding_top_k: i64,
+    pub rerank_top_k: i64,
+    pub rerank_threshold: f64,
+    pub fallback_strategy: String,
+    #[serde(default = "prompt::fallback_response")]
+    pub fallback_response: String,
+    pub enable_rewrite: bool,
+    #[serde(default = "prompt::rewrite_system")]
+    pub rewrite_prompt_system: String,
+    #[serde(default = "prompt::rewrite_user")]
+    pub rewrite_prompt_user: String,
+    #[serde(default = "prompt::summary_system")]
+    pub generate_summary_prompt: String,
+    #[serde(default = "prompt::session_title")]
+    pub generate_session_title_prompt: String,
+    pub summary: SummaryParameters,
+}
+
+impl Conversation {
+    /// The built-in settings, for tests and for rooms that run without a configuration.
+    pub fn builtin() -> Self {
+        load::builtin_conversation()
+    }
+}
+
+mod prompt {
+    //! The texts of `config/prompts`, built in.
+
+    macro_rules! texts {
+        ($($name:ident),+ $(,)?) => {
+            $(pub(super) fn $name() -> String {
+                include_str!(concat!("../../config/prompts/", stringify!($name), ".txt")).trim_end().to_owned()
+            })+
+        };
+    }
+
+    texts!(rewrite_system, rewrite_user, summary_system, session_title, answer_system, answer_context, fallback_response, no_match_prefix);
+}
