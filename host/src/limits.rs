@@ -63,3 +63,23 @@ pub const CHUNK_SIZE_MAX: i64 = 100_000;
 pub const EMBED_BATCH_TEXTS: usize = 32;
 pub const JOB_LEASE: Duration = Duration::from_secs(60);
 pub const JOB_ATTEMPTS_MAX: i64 = 5;
+
+// ---- database ----------------------------------------------------------
+/// Another process holds the write lock this long only when something is wrong.
+pub const DATABASE_BUSY: Duration = Duration::from_secs(10);
+/// Waiting for a connection: longer than any transaction, shorter than a client's patience.
+pub const DATABASE_ACQUIRE: Duration = Duration::from_secs(30);
+pub const DATABASE_READERS_MAX: u32 = 8;
+/// Names, titles and file names, as the contract's columns hold them.
+pub const NAME_CHARS_MAX: usize = 255;
+pub const USERNAME_CHARS_MAX: usize = 100;
+/// Ids of knowledge bases, knowledge, chunks, sessions and messages.
+pub const ID_CHARS_MAX: usize = 36;
+pub const MODEL_ID_CHARS_MAX: usize = 64;
+/// The reference's column holds 128; longer addresses exist, and it checks 2048 itself.
+pub const SOURCE_CHARS_MAX: usize = 2048;
+pub const AVATAR_CHARS_MAX: usize = 500;
+/// Rows of an index rebuild read at once: 512 rows of 512 floats are 1 MB.
+pub const INDEX_ROWS_MAX: i64 = 512;
+/// Documents of a deleted knowledge base cleared in one transaction: other writers wait for it.
+pub const PURGE_BATCH_KNOWLEDGE: i64 = 16;

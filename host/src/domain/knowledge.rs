@@ -4,7 +4,7 @@ use super::{TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Knowledge {
     pub id: String,
     pub tenant_id: TenantId,
@@ -38,11 +38,11 @@ pub struct Knowledge {
 }
 
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum $name {
-            $(#[serde(rename = $word)] $variant),+
+            $($(#[$variant_doc])* #[serde(rename = $word)] $variant),+
         }
 
         impl $name {
@@ -58,6 +58,24 @@ macro_rules! words {
     };
 }
 pub(crate) use words;
+
+impl Default for KnowledgeKind {
+    fn default() -> Self {
+        Self::File
+    }
+}
+
+impl Default for ParseStatus {
+    fn default() -> Self {
+        Self::Pending
+    }
+}
+
+impl Default for EnableStatus {
+    fn default() -> Self {
+        Self::Disabled
+    }
+}
 
 words!(KnowledgeKind { File = "file", Url = "url", Passage = "passage" });
 words!(ParseStatus {

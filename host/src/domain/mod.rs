@@ -3,6 +3,7 @@
 //! No input or output, no SQL, no runtime. Serde derives stand here because the JSON columns of the schema and the answers of the API share these shapes.
 
 mod chunk;
+mod job;
 mod knowledge;
 mod knowledge_base;
 mod message;
@@ -13,6 +14,7 @@ mod tenant;
 pub mod timestamp;
 
 pub use chunk::{Chunk, ChunkType, ImageInfo};
+pub use job::{Job, JobKind, JobProgress, JobState, NewJob};
 pub use knowledge::{EnableStatus, Knowledge, KnowledgeKind, ParseStatus};
 pub use knowledge_base::{
     ChunkingConfig, ExtractConfig, GraphNode, GraphRelation, ImageProcessingConfig, KnowledgeBase, StorageConfig, VlmConfig,

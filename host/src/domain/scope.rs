@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Number of a tenant; the first one created is 10000, and 0 stands for what every tenant may read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TenantId(pub i64);
 

@@ -3,7 +3,7 @@
 use super::{TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Session {
     pub id: String,
     pub title: String,

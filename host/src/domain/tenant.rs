@@ -4,7 +4,7 @@ use super::{TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A customer whose data is apart from everybody else's.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Tenant {
     pub id: TenantId,
     pub name: String,
@@ -37,7 +37,7 @@ pub struct RetrieverEngine {
 }
 
 /// A person who logs in.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct User {
     pub id: String,
     pub username: String,
