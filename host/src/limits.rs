@@ -55,10 +55,16 @@ pub const PLUGIN_RECYCLE_CALLS: u64 = 1_000_000;
 
 // ---- ingestion ---------------------------------------------------------
 /// Text of one document after parsing.
-pub const PARSED_BYTES_MAX: usize = 64 << 20;
+pub const PARSED_BYTES_MAX: usize = 32 << 20;
 pub const PARSE_TIME: Duration = Duration::from_secs(120);
 pub const PARSE_ADDRESS_SPACE_BYTES: u64 = 2 << 30;
 pub const CHUNK_SIZE_MAX: i64 = 100_000;
+/// A document of this many chunks of the default size has about forty thousand pages.
+pub const CHUNKS_PER_KNOWLEDGE_MAX: usize = 200_000;
+/// What a child that parses may write on its standard error before the rest is thrown away.
+pub const PARSE_STDERR_BYTES_MAX: u64 = 8 << 10;
+/// Children that parse at the same time: each may take the whole address space of one.
+pub const PARSERS_AT_ONCE: usize = 2;
 /// Texts embedded in one call.
 pub const EMBED_BATCH_TEXTS: usize = 32;
 pub const JOB_LEASE: Duration = Duration::from_secs(60);

@@ -1,0 +1,1 @@
+//! Parsing in a child process. Not here: the readers themselves (`knowhost_parse`).
