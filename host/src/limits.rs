@@ -89,3 +89,18 @@ pub const AVATAR_CHARS_MAX: usize = 500;
 pub const INDEX_ROWS_MAX: i64 = 512;
 /// Documents of a deleted knowledge base cleared in one transaction: other writers wait for it.
 pub const PURGE_BATCH_KNOWLEDGE: i64 = 16;
+// ---- index -------------------------------------------------------------
+/// Components of a vector: what Postgres' half-precision vectors hold, so that data can move there.
+pub const VECTOR_DIMENSION_MAX: usize = 16_000;
+/// Words that wait in memory for a commit of the keyword index; the engine flushes a segment beyond it.
+pub const INDEX_WRITER_BYTES: usize = 32 << 20;
+/// Chunk ids whose rows the index writer remembers between commits, at about 40 bytes each.
+pub const INDEX_PLACES_MAX: usize = 250_000;
+/// Knowledge bases whose word statistics are remembered for a segment.
+pub const INDEX_STATISTICS_MAX: usize = 10_000;
+/// Large searches that run at once; more would only share the memory bandwidth.
+pub const INDEX_SEARCHES_MAX: usize = 8;
+/// A longer word is a blob that nobody types.
+pub const WORD_BYTES_MAX: usize = 128;
+/// Different words of one query that are looked up.
+pub const QUERY_WORDS_MAX: usize = 512;
