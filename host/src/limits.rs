@@ -21,6 +21,25 @@ pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// A comment line keeps proxies from closing a silent stream.
 pub const SSE_KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+// ---- chat --------------------------------------------------------------
+/// A context template or prompt: the longest shipped one is 3 kB.
+pub const TEMPLATE_BYTES_MAX: usize = 64 << 10;
+/// Steps and 64-byte pieces of text that rendering may take; the default template takes some 50.
+pub const TEMPLATE_STEPS_MAX: u64 = 200_000;
+/// A rendered prompt; more than any model reads.
+pub const TEMPLATE_OUTPUT_BYTES_MAX: usize = 4 << 20;
+/// Blocks in blocks, parentheses in parentheses, templates that call templates.
+pub const TEMPLATE_DEPTH_MAX: usize = 100;
+/// Width and precision in `printf`.
+pub const TEMPLATE_PRINTF_WIDTH_MAX: u64 = 1_000;
+/// Answers under way or just ended: the goal is 1,000 at once.
+pub const STREAMS_MAX: usize = 10_000;
+/// An ended answer can be followed this long, as in the reference.
+pub const STREAM_KEPT: Duration = Duration::from_secs(30);
+/// Text of one answer; more than any model writes in one go.
+pub const ANSWER_BYTES_MAX: usize = 1 << 20;
+pub const ANSWER_PIECES_MAX: usize = 200_000;
+
 // ---- plugins -----------------------------------------------------------
 /// Calls that share a network instance: a trap touches no more than these.
 pub const PLUGIN_CALLS_PER_INSTANCE: usize = 64;
