@@ -13,6 +13,10 @@ pub const UPLOAD_BYTES_MAX: u64 = 100 << 20;
 pub const REQUEST_ID_CHARS_MAX: usize = 36;
 /// A query longer than this is refused before retrieval, as the reference does.
 pub const QUERY_BYTES_MAX: usize = 10_000;
+/// Nesting of a JSON body; the deepest that the contract knows is 5.
+pub const JSON_DEPTH_MAX: usize = 100;
+/// Values in one JSON body: a parsed value takes more memory than its text.
+pub const JSON_VALUES_MAX: usize = 200_000;
 /// Hits asked for in one search.
 pub const MATCH_COUNT_MAX: usize = 200;
 pub const PAGE_SIZE_MAX: i64 = 100;
@@ -39,6 +43,25 @@ pub const STREAM_KEPT: Duration = Duration::from_secs(30);
 /// Text of one answer; more than any model writes in one go.
 pub const ANSWER_BYTES_MAX: usize = 1 << 20;
 pub const ANSWER_PIECES_MAX: usize = 200_000;
+
+// ---- access ------------------------------------------------------------
+/// bcrypt reads no further.
+pub const PASSWORD_BYTES_MAX: usize = 72;
+/// A login waits this long for a free core, then it is told to come back.
+pub const PASSWORD_WAIT: Duration = Duration::from_secs(10);
+pub const PASSWORD_WAITERS_MAX: usize = 256;
+/// Wrong passwords for one account within [`LOGIN_WINDOW`]: enough for forgetful people, too few for guessing.
+pub const LOGIN_FAILURES_PER_ACCOUNT_MAX: u32 = 10;
+/// Wrong passwords from one address: an office may stand behind it.
+pub const LOGIN_FAILURES_PER_ADDRESS_MAX: u32 = 100;
+pub const LOGIN_WINDOW: Duration = Duration::from_secs(15 * 60);
+/// Accounts and addresses that are counted at a time.
+pub const LOGIN_TRACKED_MAX: usize = 20_000;
+pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+pub const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What a new tenant may store: 10 GiB, as the contract has it.
+pub const STORAGE_QUOTA_BYTES_DEFAULT: i64 = 10 << 30;
 
 // ---- plugins -----------------------------------------------------------
 /// Calls that share a network instance: a trap touches no more than these.

@@ -1,1 +1,66 @@
-//! Tenants, users, knowledge bases, knowledge, models: create, change, delete, quota, access. Not here: HTTP, WASM.
+//! Tenants, users, models, knowledge bases and what is in them: create, change, delete, quota, access.
+//!
+//! Not here: axum and wire JSON (`http`), SQL (`store`), who answers for a model (`provider`).
+
+pub mod access;
+pub mod auth;
+pub mod knowledge_bases;
+pub mod models;
+pub mod tenants;
+
+use crate::domain::RetrieverEngines;
+use crate::store::Store;
+use access::Access;
+use std::sync::Arc;
+
+/// Values of `models.source` that resolve now; plugins may come and go while the server runs.
+pub type Sources = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+
+/// What an operator decides about the library.
+#[derive(Clone, Debug, Default)]
+pub struct LibrarySettings {
+    /// `DISABLE_REGISTRATION`.
+    pub registration_disabled: bool,
+    /// `KNOWHOST_TENANT_CREATION=operator`: only the operator makes tenants beyond registration.
+    pub tenant_creation_by_operator: bool,
+    /// The key that makes its bearer the operator; none: no operator exists.
+    pub operator_key: Option<String>,
+    /// Engines written into new tenants, from `RETRIEVE_DRIVER`.
+    pub retriever_engines: RetrieverEngines,
+}
+
+/// The library's parts. Clones share them.
+#[derive(Clone)]
+pub struct Library {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    access: Access,
+    sources: Sources,
+    settings: LibrarySettings,
+}
+
+impl Library {
+    pub fn new(store: Store, access: Access, sources: Sources, settings: LibrarySettings) -> Self {
+        Self { inner: Arc::new(Inner { store, access, sources, settings }) }
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub fn access(&self) -> &Access {
+        &self.inner.access
+    }
+
+    pub fn settings(&self) -> &LibrarySettings {
+        &self.inner.settings
+    }
+
+    /// Values of `models.source` that resolve now.
+    pub fn sources(&self) -> Vec<String> {
+        (self.inner.sources)()
+    }
+}

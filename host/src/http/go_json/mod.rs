@@ -1,0 +1,12 @@
+//! JSON as the contract's clients know it: lenient on input, with the reference's error texts, and escaped for HTML on output.
+//!
+//! Not here: where a text goes in an answer (`extract`, the handlers) and what a request means.
+
+mod bind;
+mod rules;
+mod scan;
+mod write;
+
+pub use bind::from_slice;
+pub use rules::{Bind, BindError, Rules};
+pub(crate) use write::to_vec;

@@ -1,0 +1,80 @@
+//! Every route, in the order of the contract's route list, and what all requests pass on their way to one.
+//!
+//! Not here: the handlers (`routes`).
+
+use super::route_table::{Dispatch, RouteTable, normalise_path};
+use super::routes::{auth, health, knowledge_bases, models, system, tenants};
+use super::{AppState, cors, middleware};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+
+/// The whole server as one service.
+pub fn router(state: AppState) -> Router {
+    let dispatch = routes().with_state(&state);
+    let inside = dispatch.clone();
+    Router::new()
+        .fallback(move |request: Request| async move { inside.run(request).await })
+        .layer(from_fn_with_state(state, super::auth::authenticate))
+        .layer(from_fn(middleware::catch_panic))
+        .layer(from_fn(middleware::log))
+        .layer(from_fn(middleware::request_id))
+        .layer(from_fn(cors::cors))
+        .layer(from_fn_with_state(dispatch, front_door))
+}
+
+/// Every route as method and pattern, for the OpenAPI test and the two-tenant matrix.
+pub fn routes_listed() -> Vec<(Method, &'static str)> {
+    routes().listed().to_vec()
+}
+
+/// Before everything else: the path as the contract's server reads it, and its redirects over a trailing slash.
+async fn front_door(State(dispatch): State<Dispatch>, mut request: Request, next: Next) -> Response {
+    if let Some(uri) = normalise_path(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    match dispatch.slash_redirect(request.method(), request.uri(), request.headers()) {
+        Some(redirect) => redirect,
+        None => next.run(request).await,
+    }
+}
+
+/// Parameters are called `{id}`, `{kid}` ... after what they name; handlers take them by place.
+fn routes() -> RouteTable<AppState> {
+    RouteTable::new()
+        .get("/health", health::health)
+        // auth
+        .post("/api/v1/auth/register", auth::register)
+        .post("/api/v1/auth/login", auth::login)
+        .post("/api/v1/auth/refresh", auth::refresh)
+        .get("/api/v1/auth/validate", auth::validate)
+        .post("/api/v1/auth/logout", auth::logout)
+        .get("/api/v1/auth/me", auth::me)
+        .post("/api/v1/auth/change-password", auth::change_password)
+        // tenants
+        .post("/api/v1/tenants", tenants::create)
+        .get("/api/v1/tenants", tenants::list)
+        .get("/api/v1/tenants/{id}", tenants::get)
+        .put("/api/v1/tenants/{id}", tenants::update)
+        .delete("/api/v1/tenants/{id}", tenants::delete)
+        // knowledge bases
+        .post("/api/v1/knowledge-bases", knowledge_bases::create)
+        .get("/api/v1/knowledge-bases", knowledge_bases::list)
+        .get("/api/v1/knowledge-bases/{id}", knowledge_bases::get)
+        .put("/api/v1/knowledge-bases/{id}", knowledge_bases::update)
+        .delete("/api/v1/knowledge-bases/{id}", knowledge_bases::delete)
+        // knowledge
+        // chunks
+        // sessions, chat, search
+        // messages
+        // models
+        .post("/api/v1/models", models::create)
+        .get("/api/v1/models", models::list)
+        .get("/api/v1/models/{id}", models::get)
+        .put("/api/v1/models/{id}", models::update)
+        .delete("/api/v1/models/{id}", models::delete)
+        // system
+        .get("/api/v1/system/info", system::info)
+}

@@ -1,0 +1,111 @@
+//! Knowledge bases over HTTP.
+//!
+//! Not here: searching one, its documents, copying.
+
+use crate::domain::{ChunkingConfig, ExtractConfig, ImageProcessingConfig, KnowledgeBase, StorageConfig, Timestamp, VlmConfig};
+use crate::http::AppState;
+use crate::http::auth::Caller;
+use crate::http::envelope;
+use crate::http::error::{ApiError, ApiResult, Code};
+use crate::http::extract::{JsonBody, PathIds};
+use crate::http::go_json::{Bind, BindError, Rules};
+use crate::library::knowledge_bases::KnowledgeBaseChange;
+use axum::extract::State;
+use serde::Deserialize;
+
+/// The contract's KnowledgeBase object, as far as a client may write it; nothing is required.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct KnowledgeBaseRequest {
+    name: String,
+    description: String,
+    chunking_config: ChunkingConfig,
+    image_processing_config: ImageProcessingConfig,
+    embedding_model_id: String,
+    summary_model_id: String,
+    rerank_model_id: String,
+    vlm_model_id: String,
+    vlm_config: VlmConfig,
+    cos_config: StorageConfig,
+    extract_config: Option<ExtractConfig>,
+}
+
+impl Bind for KnowledgeBaseRequest {
+    const NAME: &'static str = "KnowledgeBase";
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct UpdateKnowledgeBaseRequest {
+    name: String,
+    description: Option<String>,
+    config: ConfigRequest,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ConfigRequest {
+    chunking_config: Option<ChunkingConfig>,
+    image_processing_config: Option<ImageProcessingConfig>,
+}
+
+impl Bind for UpdateKnowledgeBaseRequest {
+    const NAME: &'static str = "UpdateKnowledgeBaseRequest";
+
+    fn check(&self, rules: &mut Rules) {
+        rules.text("Name", &self.name).required();
+    }
+}
+
+fn bad_parameters(error: BindError) -> ApiError {
+    error.in_details(Code::BadRequest, "Invalid request parameters")
+}
+
+pub(in crate::http) async fn create(State(state): State<AppState>, caller: Caller, body: JsonBody) -> ApiResult {
+    let request: KnowledgeBaseRequest = body.bind().map_err(bad_parameters)?;
+    let kb = KnowledgeBase {
+        id: String::new(),
+        name: request.name,
+        description: request.description,
+        tenant_id: caller.scope().tenant_id(),
+        chunking_config: request.chunking_config,
+        image_processing_config: request.image_processing_config,
+        embedding_model_id: request.embedding_model_id,
+        summary_model_id: request.summary_model_id,
+        rerank_model_id: request.rerank_model_id,
+        vlm_model_id: request.vlm_model_id,
+        vlm_config: request.vlm_config,
+        storage_config: request.cos_config,
+        extract_config: request.extract_config,
+        created_at: Timestamp::zero(),
+        updated_at: Timestamp::zero(),
+        deleted_at: None,
+    };
+    Ok(envelope::created(&state.library.create_knowledge_base(caller.scope(), kb).await?))
+}
+
+pub(in crate::http) async fn list(State(state): State<AppState>, caller: Caller) -> ApiResult {
+    Ok(envelope::data(&state.library.list_knowledge_bases(caller.scope()).await?))
+}
+
+pub(in crate::http) async fn get(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
+    Ok(envelope::data(&state.library.get_knowledge_base(caller.scope(), &id).await?))
+}
+
+/// Who owns it is checked before the body is looked at, as the contract has it.
+pub(in crate::http) async fn update(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>, body: JsonBody) -> ApiResult {
+    state.library.get_knowledge_base(caller.scope(), &id).await?;
+    let request: UpdateKnowledgeBaseRequest = body.bind().map_err(bad_parameters)?;
+    let change = KnowledgeBaseChange {
+        name: Some(request.name),
+        description: request.description,
+        chunking_config: request.config.chunking_config,
+        image_processing_config: request.config.image_processing_config,
+    };
+    Ok(envelope::data(&state.library.update_knowledge_base(caller.scope(), &id, change).await?))
+}
+
+pub(in crate::http) async fn delete(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
+    state.library.delete_knowledge_base(caller.scope(), &id).await?;
+    Ok(envelope::message("Knowledge base deleted successfully"))
+}

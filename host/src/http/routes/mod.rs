@@ -1,0 +1,10 @@
+//! Handlers by noun: parse, call a work room, shape the answer.
+//!
+//! Not here: paths (`router`) and rules about data (`library`, `chat`, `ingest`, `search`).
+
+pub(super) mod auth;
+pub(super) mod health;
+pub(super) mod knowledge_bases;
+pub(super) mod models;
+pub(super) mod system;
+pub(super) mod tenants;

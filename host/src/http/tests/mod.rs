@@ -1,0 +1,14 @@
+//! The routes from outside: requests to the router in process, over a real SQLite store.
+//!
+//! Not here: the binary and its start (package `knowhost-tests`).
+
+mod auth;
+mod bad_input;
+mod front;
+mod isolation;
+mod library;
+mod openapi;
+mod replay;
+mod support;
+
+pub(in crate::http) use support::TestApp;

@@ -1,0 +1,143 @@
+//! `docs/openapi.json` against the router: every route is described, nothing else is, and answers have the described shape.
+//!
+//! Not here: the description itself.
+
+use crate::http::routes_listed;
+use axum::http::Method;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// The committed description.
+pub(super) struct Document(Value);
+
+impl Document {
+    pub(super) fn load() -> Self {
+        Self(serde_json::from_str(include_str!("../../../../docs/openapi.json")).expect("docs/openapi.json is JSON"))
+    }
+
+    fn operations(&self) -> Vec<(String, String, &Map<String, Value>)> {
+        let paths = self.0["paths"].as_object().expect("paths");
+        let mut operations = Vec::new();
+        for (path, methods) in paths {
+            for (method, operation) in methods.as_object().expect("methods") {
+                operations.push((method.to_uppercase(), path.clone(), operation.as_object().expect("an operation")));
+            }
+        }
+        operations
+    }
+
+    /// Fails unless the answer has the shape that the description gives for its status.
+    pub(super) fn check(&self, method: &Method, path: &str, status: u16, body: &Value) {
+        let path = path.split('?').next().unwrap_or_default();
+        let operations = self.operations();
+        let fits = |pattern: &str| {
+            let (wanted, given): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
+            wanted.len() == given.len() && wanted.iter().zip(given).all(|(want, give)| *want == give || want.starts_with('{'))
+        };
+        let mut candidates = operations.iter().filter(|(described, pattern, _)| described == method.as_str() && fits(pattern));
+        let exact = operations.iter().find(|(described, pattern, _)| described == method.as_str() && pattern == path);
+        let (_, _, operation) = exact.or_else(|| candidates.next()).unwrap_or_else(|| panic!("{method} {path} is not described"));
+        let response = operation["responses"].get(status.to_string()).unwrap_or_else(|| panic!("{method} {path}: no {status} described"));
+        let response = self.resolve(response);
+        let schema = &response["content"]["application/json"]["schema"];
+        self.check_shape(&format!("{method} {path} {status}"), schema, body);
+    }
+
+    fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+        match value.get("$ref").and_then(Value::as_str) {
+            Some(reference) => {
+                let target = self.0.pointer(reference.trim_start_matches('#'));
+                self.resolve(target.unwrap_or_else(|| panic!("{reference} leads nowhere")))
+            }
+            None => value,
+        }
+    }
+
+    fn check_shape(&self, place: &str, schema: &Value, value: &Value) {
+        let schema = self.resolve(schema);
+        if let Some(parts) = schema.get("oneOf").and_then(Value::as_array) {
+            let fits = |part: &&Value| self.type_fits(self.resolve(part), value);
+            let part = parts.iter().find(fits).unwrap_or_else(|| panic!("{place}: {value} is none of {parts:?}"));
+            return self.check_shape(place, part, value);
+        }
+        assert!(self.type_fits(schema, value), "{place}: {value} is not {}", schema["type"]);
+        if let Some(words) = schema.get("enum").and_then(Value::as_array) {
+            assert!(words.contains(value), "{place}: {value} is none of {words:?}");
+        }
+        match value {
+            Value::Object(fields) => self.check_fields(place, schema, fields),
+            Value::Array(items) => {
+                for (at, item) in items.iter().enumerate() {
+                    self.check_shape(&format!("{place}/{at}"), &schema["items"], item);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    fn check_fields(&self, place: &str, schema: &Value, fields: &Map<String, Value>) {
+        for required in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
+            assert!(fields.contains_key(required.as_str().expect("a name")), "{place}: {required} is missing");
+        }
+        for (name, value) in fields {
+            let described = schema.get("properties").and_then(|properties| properties.get(name));
+            match (described, schema.get("additionalProperties")) {
+                (Some(described), _) => self.check_shape(&format!("{place}/{name}"), described, value),
+                (None, Some(Value::Object(_))) => self.check_shape(&format!("{place}/{name}"), &schema["additionalProperties"], value),
+                (None, Some(Value::Bool(true))) => {}
+                (None, _) => panic!("{place}: {name} is not described"),
+            }
+        }
+    }
+
+    fn type_fits(&self, schema: &Value, value: &Value) -> bool {
+        let fits = |word: &str| match word {
+            "null" => value.is_null(),
+            "boolean" => value.is_boolean(),
+            "integer" => value.is_i64() || value.is_u64(),
+            "number" => value.is_number(),
+            "string" => value.is_string(),
+            "array" => value.is_array(),
+            "object" => value.is_object(),
+            other => panic!("unknown type {other} in the description"),
+        };
+        match &schema["type"] {
+            Value::String(word) => fits(word),
+            Value::Array(words) => words.iter().filter_map(Value::as_str).any(fits),
+            other => panic!("a schema without a type: {other} in {schema}"),
+        }
+    }
+}
+
+#[test]
+fn every_route_is_described_and_nothing_else() {
+    let document = Document::load();
+    let described: BTreeSet<(String, String)> = document.operations().into_iter().map(|(method, path, _)| (method, path)).collect();
+    let routed: BTreeSet<(String, String)> =
+        routes_listed().into_iter().map(|(method, path)| (method.to_string(), path.to_owned())).collect();
+    let missing: Vec<_> = routed.difference(&described).collect();
+    let invented: Vec<_> = described.difference(&routed).collect();
+    assert!(missing.is_empty() && invented.is_empty(), "not described: {missing:?}; described but not routed: {invented:?}");
+}
+
+#[test]
+fn every_operation_says_what_it_takes_and_answers() {
+    let document = Document::load();
+    for (method, path, operation) in document.operations() {
+        let at = format!("{method} {path}");
+        assert!(operation.get("summary").is_some_and(Value::is_string), "{at}: no summary");
+        assert!(!operation["responses"].as_object().expect("responses").is_empty(), "{at}: no responses");
+        let declared: BTreeSet<String> = operation
+            .get("parameters")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(|parameter| document.resolve(parameter))
+            .filter(|parameter| parameter["in"] == "path")
+            .map(|parameter| parameter["name"].as_str().expect("a name").to_owned())
+            .collect();
+        let used: BTreeSet<String> =
+            path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(str::to_owned).collect();
+        assert_eq!(declared, used, "{at}: parameters of the path");
+    }
+}
