@@ -5,8 +5,9 @@
 use super::route_table::{Dispatch, RouteTable, normalise_path};
 use super::routes::{auth, health, knowledge_bases, models, system, tenants};
 use super::{AppState, cors, middleware};
+use crate::limits::UPLOAD_BYTES_MAX;
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::Method;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
@@ -17,6 +18,8 @@ pub fn router(state: AppState) -> Router {
     let inside = dispatch.clone();
     Router::new()
         .fallback(move |request: Request| async move { inside.run(request).await })
+        // For extractors of axum; JSON bodies have a lower limit of their own.
+        .layer(DefaultBodyLimit::max(usize::try_from(UPLOAD_BYTES_MAX).unwrap_or(usize::MAX)))
         .layer(from_fn_with_state(state, super::auth::authenticate))
         .layer(from_fn(middleware::catch_panic))
         .layer(from_fn(middleware::log))
