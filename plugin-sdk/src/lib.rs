@@ -49,3 +49,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The interface version that this crate speaks.
 pub const INTERFACE: &str = "0.1";
+
+/// The code blocks of the tutorial compile and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -79,11 +79,10 @@ pub struct Outcome<D, O> {
     pub end: Option<Result<O>>,
 }
 
-impl<D: Debug, O: Debug> Outcome<D, O> {
+impl<D, O> Outcome<D, O> {
     /// What the call ended with; panics when it was cancelled.
     pub fn result(self) -> Result<O> {
-        let Self { end, deltas } = self;
-        end.unwrap_or_else(|| panic!("the call was cancelled after {deltas:?}"))
+        self.end.unwrap_or_else(|| panic!("the call was cancelled"))
     }
 }
 
