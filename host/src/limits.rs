@@ -94,6 +94,42 @@ pub const PLUGIN_DELTAS_WAITING_MAX: usize = 256;
 /// An idle instance whose memory grew beyond this is replaced.
 pub const PLUGIN_RECYCLE_BYTES: usize = 128 << 20;
 pub const PLUGIN_RECYCLE_CALLS: u64 = 1_000_000;
+/// An instance older than this takes no new calls.
+pub const PLUGIN_RECYCLE_AGE: Duration = Duration::from_secs(3600);
+/// Live instances of all plugins together; only address space is set aside for them.
+pub const PLUGIN_INSTANCES_MAX: u32 = 512;
+/// Network instances of one kind of a plugin: 64 calls each make more than 10,000 streams.
+pub const PLUGIN_NETWORK_INSTANCES_MAX: usize = 160;
+/// Core instances and tables in one component: a language runtime brings a dozen.
+pub const PLUGIN_CORE_INSTANCES_MAX: usize = 64;
+pub const PLUGIN_TABLE_ELEMENTS_MAX: usize = 20_000;
+/// What one step may hand to the host: a batch of vectors or a page of results, with room to spare.
+pub const PLUGIN_STEP_BYTES_MAX: usize = 64 << 20;
+/// Deltas of one step: one chunk of a body holds a few hundred events at most.
+pub const PLUGIN_DELTAS_PER_STEP_MAX: usize = 10_000;
+pub const PLUGIN_DELTA_BYTES_MAX: usize = 1 << 20;
+/// A call without output is started again this often when neighbours of its instance trap.
+pub const PLUGIN_RESTARTS_MAX: u32 = 3;
+/// Faults in a row before a plugin is paused, and the shortest and longest pause.
+pub const PLUGIN_FAULTS_IN_A_ROW_MAX: u32 = 5;
+pub const PLUGIN_PAUSE_MIN: Duration = Duration::from_secs(1);
+pub const PLUGIN_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// Tenants whose own instances of a third-party plugin are kept at once.
+pub const PLUGIN_TENANT_POOLS_MAX: usize = 64;
+/// An exchange for which a plugin names a longer time than `PLUGIN_EXCHANGE` (a model of many gigabytes is fetched).
+pub const PLUGIN_EXCHANGE_MAX: Duration = Duration::from_secs(6 * 3600);
+/// A name is asked for again after this time.
+pub const PLUGIN_NAME_KEPT: Duration = Duration::from_secs(30);
+pub const PLUGIN_NAMES_KEPT_MAX: usize = 1_000;
+/// Idle connections kept for each host.
+pub const PLUGIN_CONNECTIONS_IDLE_MAX: usize = 16;
+/// The small store of a plugin, for each tenant; a manifest can ask for less.
+pub const PLUGIN_CACHE_BYTES_MAX: usize = 16 << 20;
+/// All these stores together.
+pub const PLUGIN_CACHES_BYTES_MAX: usize = 128 << 20;
+pub const PLUGIN_CACHE_KEY_BYTES_MAX: usize = 1_024;
+/// A model called by a model called by a model: deeper is a loop.
+pub const PLUGIN_MODEL_DEPTH_MAX: u8 = 3;
 
 // ---- ingestion ---------------------------------------------------------
 /// Text of one document after parsing.

@@ -14,6 +14,8 @@ pub struct CallContext {
     pub cancel: CancellationToken,
     /// A person waits: goes before ingestion.
     pub interactive: bool,
+    /// How many models stand above this call: a model that calls a model passes one more.
+    pub depth: u8,
 }
 
 impl CallContext {
@@ -24,6 +26,7 @@ impl CallContext {
             deadline: Instant::now() + time,
             cancel: CancellationToken::new(),
             interactive: true,
+            depth: 0,
         }
     }
 

@@ -1,0 +1,45 @@
+//! What the host knows about one call when it carries out its asks, and the room that all calls share.
+//!
+//! Not here: anything that the plugin can see.
+
+use super::cache::Caches;
+use super::grants::{Grants, Origin};
+use super::http::HttpDoor;
+use super::models::ModelCalls;
+use super::secrets::Secrets;
+use crate::provider::{CallContext, PluginIdentity, ProviderError, ProviderErrorKind};
+use std::sync::{Arc, OnceLock};
+
+/// Shared by all plugins.
+pub(in crate::plugin) struct AskRoom {
+    pub(super) http: HttpDoor,
+    pub(super) caches: Caches,
+    pub(super) models: OnceLock<Arc<dyn ModelCalls>>,
+}
+
+impl AskRoom {
+    pub(in crate::plugin) fn new(http: HttpDoor) -> Self {
+        Self { http, caches: Caches::default(), models: OnceLock::new() }
+    }
+
+    /// Once, by `app`; without it plugins get `unsupported`.
+    pub(in crate::plugin) fn set_models(&self, models: Arc<dyn ModelCalls>) {
+        let _ = self.models.set(models);
+    }
+}
+
+/// One call's grants, secrets and limits.
+pub(in crate::plugin) struct CallEnv {
+    pub(in crate::plugin) room: Arc<AskRoom>,
+    pub(in crate::plugin) plugin: PluginIdentity,
+    pub(in crate::plugin) grants: Arc<Grants>,
+    pub(in crate::plugin) base_url: Option<Origin>,
+    pub(in crate::plugin) secrets: Secrets,
+    pub(in crate::plugin) context: CallContext,
+}
+
+impl CallEnv {
+    pub(in crate::plugin) fn error(&self, kind: ProviderErrorKind, message: impl Into<String>) -> ProviderError {
+        ProviderError::new(kind, self.plugin.to_string(), message)
+    }
+}

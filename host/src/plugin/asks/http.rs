@@ -1,0 +1,263 @@
+//! HTTP exchanges for plugins: checked, given their secret, carried out by the host's own pooled client.
+//!
+//! Not here: when a chunk is wanted (`ops`). Redirects are not followed: the plugin sees them and may ask again, which is checked again.
+
+use super::address::{Addresses, Closed, Door};
+use super::env::CallEnv;
+use super::grants::Origin;
+use crate::limits;
+use crate::plugin::wasm::wit::io;
+use anyhow::Context;
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use url::Url;
+
+/// Set by the transport, by the host, or by `auth`: never by a plugin.
+const HEADERS_OF_THE_HOST: [&str; 14] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "authorization",
+];
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// Why an exchange ended without its end.
+pub(super) struct Failure {
+    pub(super) fault: io::Fault,
+    pub(super) text: String,
+}
+
+fn failure(fault: io::Fault, text: impl Into<String>) -> Failure {
+    Failure { fault, text: text.into() }
+}
+
+fn denied(text: impl Into<String>) -> Failure {
+    failure(io::Fault::Denied, text)
+}
+
+/// The clients and the resolver below them.
+pub(in crate::plugin) struct HttpDoor {
+    addresses: Arc<Addresses>,
+    general: reqwest::Client,
+    /// Connects only to what the operator listed as private: for secrets over plain http.
+    private_only: reqwest::Client,
+}
+
+impl HttpDoor {
+    pub(in crate::plugin) fn new(addresses: Arc<Addresses>) -> anyhow::Result<Self> {
+        // Whoever installs one first wins, and any of them will do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let general = client(Door { addresses: addresses.clone(), private_only: false })?;
+        let private_only = client(Door { addresses: addresses.clone(), private_only: true })?;
+        Ok(Self { addresses, general, private_only })
+    }
+}
+
+fn client(door: Door) -> anyhow::Result<reqwest::Client> {
+    let door = Arc::new(door);
+    let builder = || {
+        reqwest::Client::builder()
+            .user_agent(concat!("knowhost/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            // Behind a proxy the address check would see nothing.
+            .no_proxy()
+            .dns_resolver(door.clone())
+            .connect_timeout(limits::PLUGIN_CONNECT)
+            .pool_max_idle_per_host(limits::PLUGIN_CONNECTIONS_IDLE_MAX)
+            .http2_max_header_list_size(limits::PLUGIN_HEADERS_BYTES_MAX as u32)
+            .tcp_nodelay(true)
+    };
+    builder().build().or_else(|error| {
+        // A machine without any certificate can still reach its own models over plain http.
+        tracing::warn!("no TLS certificates of this machine: plugins reach no https host ({error})");
+        builder().tls_certs_only([]).build().context("no HTTP client for plugins")
+    })
+}
+
+/// An open exchange whose head has arrived.
+pub(super) struct Exchange {
+    response: reqwest::Response,
+    /// What arrived beyond the last chunk handed out.
+    rest: Bytes,
+    received_bytes: u64,
+    until: Instant,
+}
+
+/// Sends the request and waits for the head.
+pub(super) async fn open(env: &CallEnv, request: io::HttpRequest) -> Result<(io::HttpHead, Exchange), Failure> {
+    let op = request.op;
+    let (client, prepared, time) = prepare(env, request).await?;
+    let until = (Instant::now() + time).min(env.context.deadline.into());
+    let response = tokio::time::timeout_at(until, client.execute(prepared))
+        .await
+        .map_err(|_| failure(io::Fault::Timeout, "the exchange took longer than it may"))?
+        .map_err(|error| transport_failure(&error))?;
+    let headers = response_headers(response.headers())?;
+    let head = io::HttpHead { op, status: response.status().as_u16(), headers };
+    Ok((head, Exchange { response, rest: Bytes::new(), received_bytes: 0, until }))
+}
+
+impl Exchange {
+    /// The next piece of the body; `None` at its end.
+    pub(super) async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        while self.rest.is_empty() {
+            let piece = tokio::time::timeout_at(self.until, self.response.chunk())
+                .await
+                .map_err(|_| failure(io::Fault::Timeout, "the exchange took longer than it may"))?
+                .map_err(|error| transport_failure(&error))?;
+            let Some(piece) = piece else { return Ok(None) };
+            self.received_bytes += piece.len() as u64;
+            if self.received_bytes > limits::PLUGIN_RESPONSE_BYTES_MAX {
+                let text = format!("the answer is larger than {} MiB", limits::PLUGIN_RESPONSE_BYTES_MAX >> 20);
+                return Err(failure(io::Fault::TooLarge, text));
+            }
+            self.rest = piece;
+        }
+        let chunk = self.rest.split_to(self.rest.len().min(limits::PLUGIN_CHUNK_BYTES_MAX));
+        Ok(Some(chunk.into()))
+    }
+}
+
+/// All checks; nothing has left the host before they passed.
+async fn prepare(env: &CallEnv, request: io::HttpRequest) -> Result<(reqwest::Client, reqwest::Request, Duration), Failure> {
+    let method = METHODS
+        .iter()
+        .find(|method| **method == request.method)
+        .ok_or_else(|| denied(format!("the method {:?} is not one of {}", request.method, METHODS.join(", "))))?;
+    let mut url = Url::parse(&request.url).map_err(|error| denied(format!("the address {:?} is malformed: {error}", request.url)))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
+        return Err(denied("an address is http or https and holds no user name or password"));
+    }
+    url.set_fragment(None);
+    let origin = Origin::of(&url).ok_or_else(|| denied("the address names no host"))?;
+    env.grants.check_host(&env.plugin.name, &origin, env.base_url.as_ref()).map_err(denied)?;
+    if request.body.len() > limits::PLUGIN_REQUEST_BODY_BYTES_MAX {
+        let text = format!("the request is larger than {} MiB", limits::PLUGIN_REQUEST_BODY_BYTES_MAX >> 20);
+        return Err(failure(io::Fault::TooLarge, text));
+    }
+    let mut headers = request_headers(&request.headers)?;
+    let private_only = request.auth.is_some() && url.scheme() == "http";
+    if let Some(auth) = &request.auth {
+        place_secret(env, auth, &origin, &mut url, &mut headers)?;
+    }
+    let host = url.host_str().unwrap_or_default();
+    env.room.http.addresses.open(host, private_only).await.map_err(closed_failure)?;
+    let door = &env.room.http;
+    let client = if private_only { &door.private_only } else { &door.general };
+    let method = reqwest::Method::from_bytes(method.as_bytes()).map_err(|error| denied(error.to_string()))?;
+    let mut prepared = reqwest::Request::new(method, url);
+    *prepared.headers_mut() = headers;
+    if !request.body.is_empty() {
+        *prepared.body_mut() = Some(request.body.into());
+    }
+    let asked = request.timeout_ms.map_or(limits::PLUGIN_EXCHANGE, |ms| Duration::from_millis(u64::from(ms)));
+    Ok((client.clone(), prepared, asked.min(limits::PLUGIN_EXCHANGE_MAX)))
+}
+
+fn closed_failure(closed: Closed) -> Failure {
+    match closed {
+        Closed::Refused(text) => denied(text),
+        Closed::Unknown(text) => failure(io::Fault::Connect, text),
+    }
+}
+
+fn request_headers(headers: &[io::Header]) -> Result<HeaderMap, Failure> {
+    let bytes: usize = headers.iter().map(|header| header.name.len() + header.value.len()).sum();
+    if bytes > limits::PLUGIN_HEADERS_BYTES_MAX {
+        return Err(failure(io::Fault::TooLarge, format!("headers of {bytes} bytes; the limit is {}", limits::PLUGIN_HEADERS_BYTES_MAX)));
+    }
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for header in headers {
+        let name = header_name(&header.name)?;
+        if HEADERS_OF_THE_HOST.contains(&name.as_str()) {
+            return Err(denied(format!("the header {name} is set by the host; a secret goes into the request's auth")));
+        }
+        let value = HeaderValue::from_str(&header.value).map_err(|_| denied(format!("the header {name} holds a forbidden character")))?;
+        map.append(name, value);
+    }
+    Ok(map)
+}
+
+fn header_name(name: &str) -> Result<HeaderName, Failure> {
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| denied(format!("{name:?} is no header name")))
+}
+
+/// Looks the secret up and puts it where the plugin wants it, if it may go to this host.
+fn place_secret(env: &CallEnv, auth: &io::Auth, origin: &Origin, url: &mut Url, headers: &mut HeaderMap) -> Result<(), Failure> {
+    let secret = |name: &str| {
+        env.grants.check_secret(&env.plugin.name, name, origin, env.base_url.as_ref()).map_err(denied)?;
+        env.secrets.get(name).ok_or_else(|| denied(format!("the secret {name} has no value: fill in the API key of the model")))
+    };
+    let (name, value) = match auth {
+        io::Auth::Bearer(name) => (reqwest::header::AUTHORIZATION, format!("Bearer {}", secret(name)?)),
+        io::Auth::Header(placed) => {
+            let name = header_name(&placed.name)?;
+            if name != reqwest::header::AUTHORIZATION && HEADERS_OF_THE_HOST.contains(&name.as_str()) {
+                return Err(denied(format!("the header {name} can not hold a secret")));
+            }
+            (name, format!("{}{}", placed.prefix, secret(&placed.secret)?))
+        }
+        io::Auth::Query(placed) => {
+            let value = format!("{}{}", placed.prefix, secret(&placed.secret)?);
+            url.query_pairs_mut().append_pair(&placed.name, &value);
+            return Ok(());
+        }
+        io::Auth::Sigv4(_) => return Err(failure(io::Fault::Unsupported, "this server does not sign requests with SigV4 yet")),
+    };
+    let mut value = HeaderValue::from_str(&value).map_err(|_| denied("the secret holds a character that no header can carry"))?;
+    value.set_sensitive(true);
+    headers.insert(name, value);
+    Ok(())
+}
+
+fn response_headers(headers: &HeaderMap) -> Result<Vec<io::Header>, Failure> {
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if bytes > limits::PLUGIN_HEADERS_BYTES_MAX {
+        return Err(failure(
+            io::Fault::TooLarge,
+            format!("the answer's headers are larger than {} bytes", limits::PLUGIN_HEADERS_BYTES_MAX),
+        ));
+    }
+    let header = |(name, value): (&HeaderName, &HeaderValue)| io::Header {
+        name: name.as_str().to_owned(),
+        value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
+    };
+    Ok(headers.iter().map(header).collect())
+}
+
+/// The whole chain of causes in one line, without the address: a query may hold a secret.
+fn transport_failure(error: &reqwest::Error) -> Failure {
+    let mut causes = Vec::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(Closed::Refused(text)) = error.downcast_ref::<Closed>() {
+            return denied(text.clone());
+        }
+        causes.push(error.to_string());
+        cause = error.source();
+    }
+    causes.dedup();
+    let reason = if causes.is_empty() { "no reason given".to_owned() } else { causes.join(": ") };
+    if error.is_timeout() {
+        failure(io::Fault::Timeout, format!("no answer in time ({reason})"))
+    } else if error.is_connect() {
+        failure(io::Fault::Connect, format!("no connection ({reason})"))
+    } else {
+        failure(io::Fault::Protocol, format!("the exchange broke off ({reason})"))
+    }
+}

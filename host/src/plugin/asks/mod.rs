@@ -1,0 +1,20 @@
+//! Carries out what plugins ask for: HTTP, timers, log lines, cache, other models; each under the plugin's grants.
+//!
+//! Not here: components and turns (`wasm`), calls (`calls`). The only room that sends what plugins ask.
+
+mod address;
+mod cache;
+mod env;
+mod grants;
+mod http;
+mod models;
+mod ops;
+mod secrets;
+
+pub(super) use address::{Addresses, PrivateHosts};
+pub(super) use env::{AskRoom, CallEnv};
+pub(super) use grants::{Grants, Origin};
+pub(super) use http::HttpDoor;
+pub use models::{ModelAnswer, ModelCalls, ModelRequest};
+pub(super) use ops::Ops;
+pub(super) use secrets::Secrets;

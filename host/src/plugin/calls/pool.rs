@@ -1,0 +1,138 @@
+//! Instances of one component and kind, and the seats in them.
+//!
+//! Not here: what a call does in its seat (`call`).
+
+use super::breaker::Breaker;
+use super::slot::{Owner, Slot, TurnError};
+use crate::plugin::wasm::{Component, Fault, Instance, Kind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+#[derive(Clone)]
+pub(super) struct PoolShape {
+    pub(super) calls_per_instance: usize,
+    pub(super) instances_max: usize,
+    pub(super) owner: Owner,
+    /// Held for each turn: keeps ingestion from taking every core.
+    pub(super) turns: Option<Arc<Semaphore>>,
+}
+
+pub(in crate::plugin) struct Pool<K: Kind> {
+    component: Component,
+    shape: PoolShape,
+    slots: Mutex<Vec<Arc<Slot<K>>>>,
+    seats: Arc<Semaphore>,
+    pub(super) breaker: Breaker,
+    next_id: AtomicU64,
+}
+
+/// Why there is no seat.
+pub(super) enum NoSeat {
+    Paused(String),
+    Fault(Fault),
+}
+
+impl<K: Kind> Pool<K> {
+    pub(super) fn new(component: Component, shape: PoolShape) -> Arc<Self> {
+        let seats = Arc::new(Semaphore::new(shape.calls_per_instance * shape.instances_max));
+        Arc::new(Self { component, shape, slots: Mutex::default(), seats, breaker: Breaker::default(), next_id: AtomicU64::new(1) })
+    }
+
+    /// Waits until a call may sit down; first come, first served.
+    pub(super) async fn seat(self: &Arc<Self>) -> Result<Seat<K>, NoSeat> {
+        self.breaker.check().map_err(NoSeat::Paused)?;
+        // The semaphore is never closed, so there always is a permit in the end.
+        let permit = self.seats.clone().acquire_owned().await.map_err(|_| NoSeat::Paused("it is shutting down".into()))?;
+        self.breaker.check().map_err(NoSeat::Paused)?;
+        let slot = match self.take_slot() {
+            Some(slot) => slot,
+            None => self.add_slot().inspect_err(|fault| self.breaker.fault(&fault.0)).map_err(NoSeat::Fault)?,
+        };
+        slot.calls_total.fetch_add(1, Ordering::Relaxed);
+        Ok(Seat { pool: self.clone(), slot, id: self.next_id.fetch_add(1, Ordering::Relaxed), in_guest: false, _permit: permit })
+    }
+
+    /// The fullest instance with room, so that the others can empty and be dropped.
+    fn take_slot(&self) -> Option<Arc<Slot<K>>> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|slot| !slot.dead().is_cancelled());
+        let with_room = slots.iter().filter(|slot| slot.calls.load(Ordering::Relaxed) < self.shape.calls_per_instance && !slot.is_worn());
+        let slot = with_room.max_by_key(|slot| slot.calls.load(Ordering::Relaxed))?.clone();
+        slot.calls.fetch_add(1, Ordering::Relaxed);
+        Some(slot)
+    }
+
+    fn add_slot(&self) -> Result<Arc<Slot<K>>, Fault> {
+        let instance = self.component.instantiate::<K>()?;
+        let slot = Slot::new(instance, self.shape.owner, self.shape.calls_per_instance)
+            .map_err(|error| Fault(format!("no thread for it: {error}")))?;
+        slot.calls.store(1, Ordering::Relaxed);
+        let slot = Arc::new(slot);
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).push(slot.clone());
+        Ok(slot)
+    }
+
+    /// A call has left: empty instances beyond the first, and worn ones, go.
+    fn leave(&self, slot: &Arc<Slot<K>>) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.calls.fetch_sub(1, Ordering::Relaxed) > 1 {
+            return;
+        }
+        let empty = slots.iter().filter(|slot| slot.calls.load(Ordering::Relaxed) == 0).count();
+        let surplus = self.shape.owner == Owner::Lock && empty > 1;
+        if slot.is_worn() || surplus || slot.dead().is_cancelled() {
+            slots.retain(|kept| !Arc::ptr_eq(kept, slot));
+        }
+    }
+
+    /// Live instances and the linear memory that they hold.
+    pub(super) fn usage(&self) -> (usize, usize) {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        (slots.len(), slots.iter().map(|slot| slot.memory_bytes()).sum())
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).iter().all(|slot| slot.calls.load(Ordering::Relaxed) == 0)
+    }
+}
+
+/// A place for one call in an instance. Dropping it makes the guest forget the call.
+pub(super) struct Seat<K: Kind> {
+    pool: Arc<Pool<K>>,
+    pub(super) slot: Arc<Slot<K>>,
+    id: u64,
+    /// The guest knows the call's id.
+    in_guest: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl<K: Kind> Seat<K> {
+    /// `run` gets the instance and the call's id.
+    pub(super) async fn turn<R: Send + 'static>(
+        &mut self,
+        run: impl FnOnce(&mut Instance<K>, u64) -> Result<R, Fault> + Send + 'static,
+    ) -> Result<R, TurnError> {
+        let _turn = match &self.pool.shape.turns {
+            Some(turns) => turns.acquire().await.ok(),
+            None => None,
+        };
+        let id = self.id;
+        self.in_guest = true;
+        self.slot.turn(move |instance| run(instance, id)).await
+    }
+
+    /// The guest has ended the call by itself.
+    pub(super) fn ended(mut self) {
+        self.in_guest = false;
+    }
+}
+
+impl<K: Kind> Drop for Seat<K> {
+    fn drop(&mut self) {
+        if self.in_guest && !self.slot.dead().is_cancelled() {
+            self.slot.cancel(self.id);
+        }
+        self.pool.leave(&self.slot);
+    }
+}

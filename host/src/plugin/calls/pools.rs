@@ -1,0 +1,108 @@
+//! The pools of one component and kind: by profile, by who waits, and for third-party plugins by tenant.
+//!
+//! Not here: instances (`pool`).
+
+use super::call::Call;
+use super::pool::{Pool, PoolShape};
+use super::slot::Owner;
+use crate::domain::TenantId;
+use crate::limits;
+use crate::plugin::asks::CallEnv;
+use crate::plugin::wasm::{Component, Kind};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
+
+/// How a plugin works, from its manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::plugin) enum Profile {
+    /// Waits for others: many calls share an instance.
+    Network,
+    /// Computes: one call at a time, threads of its own.
+    Compute,
+}
+
+/// The cores, and what ingestion leaves of them.
+#[derive(Clone)]
+pub(in crate::plugin) struct Cores {
+    count: usize,
+    background: Arc<Semaphore>,
+}
+
+impl Cores {
+    pub(in crate::plugin) fn of_this_machine() -> Self {
+        let count = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { count, background: Arc::new(Semaphore::new(background(count))) }
+    }
+}
+
+fn background(cores: usize) -> usize {
+    cores.saturating_sub(1).max(1)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct PoolKey {
+    /// `None`: shared by all tenants.
+    tenant: Option<TenantId>,
+    /// Network pools do not tell them apart.
+    background: bool,
+}
+
+pub(in crate::plugin) struct Pools<K: Kind> {
+    component: Component,
+    profile: Profile,
+    /// Not shipped with this server.
+    third_party: bool,
+    cores: Cores,
+    pools: Mutex<HashMap<PoolKey, Arc<Pool<K>>>>,
+}
+
+impl<K: Kind> Pools<K> {
+    pub(in crate::plugin) fn new(component: Component, profile: Profile, third_party: bool, cores: Cores) -> Self {
+        Self { component, profile, third_party, cores, pools: Mutex::default() }
+    }
+
+    /// A call that starts when it is first read.
+    pub(in crate::plugin) fn call(&self, env: Arc<CallEnv>, request: K::Request) -> Call<K> {
+        let background = self.profile == Profile::Compute && !env.context.interactive;
+        let key = PoolKey { tenant: self.third_party.then_some(env.context.tenant_id), background };
+        Call::new(self.pool(key), env, request)
+    }
+
+    fn pool(&self, key: PoolKey) -> Arc<Pool<K>> {
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = pools.get(&key) {
+            return pool.clone();
+        }
+        if pools.len() >= limits::PLUGIN_TENANT_POOLS_MAX {
+            pools.retain(|_, pool| !pool.is_idle());
+        }
+        let pool = Pool::new(self.component.clone(), self.shape(key));
+        pools.insert(key, pool.clone());
+        pool
+    }
+
+    fn shape(&self, key: PoolKey) -> PoolShape {
+        match self.profile {
+            Profile::Network => PoolShape {
+                calls_per_instance: limits::PLUGIN_CALLS_PER_INSTANCE,
+                instances_max: limits::PLUGIN_NETWORK_INSTANCES_MAX,
+                // A stranger's endless loop must not hold a thread that serves requests.
+                owner: if self.third_party { Owner::Thread { nice: false } } else { Owner::Lock },
+                turns: None,
+            },
+            Profile::Compute => PoolShape {
+                calls_per_instance: 1,
+                instances_max: if key.background { background(self.cores.count) } else { self.cores.count },
+                owner: Owner::Thread { nice: key.background },
+                turns: key.background.then(|| self.cores.background.clone()),
+            },
+        }
+    }
+
+    /// Live instances and their linear memory in bytes.
+    pub(in crate::plugin) fn usage(&self) -> (usize, usize) {
+        let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.values().map(|pool| pool.usage()).fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
+    }
+}

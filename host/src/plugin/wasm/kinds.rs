@@ -1,0 +1,160 @@
+//! One shape for all kinds: start, resume and cancel with typed requests, deltas and answers.
+//!
+//! Not here: who calls them and when (`plugin::calls`).
+
+use super::bindings::exports::knowhost::plugin as exported;
+use super::bindings::knowhost::plugin::io;
+use super::state::HostState;
+use wasmtime::Store;
+use wasmtime::component::InstancePre;
+
+/// What a guest answered to `start` or `resume`.
+pub(in crate::plugin) struct Step<K: Kind> {
+    pub(in crate::plugin) asks: Vec<io::Ask>,
+    pub(in crate::plugin) deltas: Vec<K::Delta>,
+    pub(in crate::plugin) end: Option<Result<K::Answer, io::Error>>,
+}
+
+/// Indices and functions of one kind, so that the rest of the room is written once.
+pub(in crate::plugin) trait Kind: Sized + Send + Sync + 'static {
+    type Request: Send + Sync + 'static;
+    type Delta: Send + 'static;
+    type Answer: Send + 'static;
+    #[doc(hidden)]
+    type Indices: Send + Sync + 'static;
+    #[doc(hidden)]
+    type Guest: Send + Sync + 'static;
+
+    /// The interface's name, as in the WIT and the manifest.
+    const NAME: &'static str;
+
+    #[doc(hidden)]
+    fn indices(pre: &InstancePre<HostState>) -> wasmtime::Result<Self::Indices>;
+    #[doc(hidden)]
+    fn load(
+        indices: &Self::Indices,
+        store: &mut Store<HostState>,
+        instance: &wasmtime::component::Instance,
+    ) -> wasmtime::Result<Self::Guest>;
+    #[doc(hidden)]
+    fn start(guest: &Self::Guest, store: &mut Store<HostState>, id: u64, request: &Self::Request) -> wasmtime::Result<Step<Self>>;
+    #[doc(hidden)]
+    fn resume(guest: &Self::Guest, store: &mut Store<HostState>, id: u64, event: &io::Event) -> wasmtime::Result<Step<Self>>;
+    #[doc(hidden)]
+    fn cancel(guest: &Self::Guest, store: &mut Store<HostState>, id: u64) -> wasmtime::Result<()>;
+    /// Bytes of a delta, for the limit.
+    fn delta_bytes(delta: &Self::Delta) -> usize;
+}
+
+macro_rules! kind {
+    ($(#[$doc:meta])* $kind:ident, $module:ident, $name:literal, $answer:ident, $delta:ty, |$step:ident| $deltas:expr, |$size_of:ident| $size:expr) => {
+        $(#[$doc])*
+        pub(in crate::plugin) struct $kind;
+
+        impl Kind for $kind {
+            type Request = exported::$module::Request;
+            type Delta = $delta;
+            type Answer = exported::$module::$answer;
+            type Indices = exported::$module::GuestIndices;
+            type Guest = exported::$module::Guest;
+            const NAME: &'static str = $name;
+
+            fn indices(pre: &InstancePre<HostState>) -> wasmtime::Result<Self::Indices> {
+                exported::$module::GuestIndices::new(pre)
+            }
+            fn load(
+                indices: &Self::Indices,
+                store: &mut Store<HostState>,
+                instance: &wasmtime::component::Instance,
+            ) -> wasmtime::Result<Self::Guest> {
+                indices.load(store, instance)
+            }
+            fn start(guest: &Self::Guest, store: &mut Store<HostState>, id: u64, request: &Self::Request) -> wasmtime::Result<Step<Self>> {
+                let $step = guest.call_start(store, id, request)?;
+                Ok(Step { asks: $step.asks, deltas: $deltas, end: $step.end })
+            }
+            fn resume(guest: &Self::Guest, store: &mut Store<HostState>, id: u64, event: &io::Event) -> wasmtime::Result<Step<Self>> {
+                let $step = guest.call_resume(store, id, event)?;
+                Ok(Step { asks: $step.asks, deltas: $deltas, end: $step.end })
+            }
+            fn cancel(guest: &Self::Guest, store: &mut Store<HostState>, id: u64) -> wasmtime::Result<()> {
+                guest.call_cancel(store, id)
+            }
+            fn delta_bytes($size_of: &Self::Delta) -> usize {
+                $size
+            }
+        }
+    };
+}
+
+kind!(
+    /// Texts to vectors.
+    EmbedderKind, embedder, "embedder", Embeddings, (), |step| Vec::new(), |_delta| 0
+);
+kind!(
+    /// Scores of texts.
+    RerankerKind, reranker, "reranker", Ranking, (), |step| Vec::new(), |_delta| 0
+);
+kind!(
+    /// Answers of a conversation.
+    ChatModelKind, chat_model, "chat-model", Answer, exported::chat_model::Delta, |step| step.deltas, |delta| chat_delta_bytes(delta)
+);
+kind!(
+    /// Models that a provider has.
+    CatalogueKind, catalogue, "catalogue", Reply, exported::catalogue::Progress, |step| step.progress, |delta| delta.status.len()
+);
+
+fn chat_delta_bytes(delta: &exported::chat_model::Delta) -> usize {
+    match delta {
+        exported::chat_model::Delta::Text(text) | exported::chat_model::Delta::Reasoning(text) => text.len(),
+        exported::chat_model::Delta::Tool(tool) => {
+            tool.arguments.len() + tool.id.as_ref().map_or(0, String::len) + tool.name.as_ref().map_or(0, String::len)
+        }
+    }
+}
+
+/// Words of texts; a plain call, so it ends with its first step.
+pub(in crate::plugin) struct TokenizerKind;
+
+pub(in crate::plugin) struct TokenizeRequest {
+    pub(in crate::plugin) texts: Vec<String>,
+    pub(in crate::plugin) mode: exported::tokenizer::Mode,
+}
+
+impl Kind for TokenizerKind {
+    type Request = TokenizeRequest;
+    type Delta = ();
+    type Answer = exported::tokenizer::Tokens;
+    type Indices = exported::tokenizer::GuestIndices;
+    type Guest = exported::tokenizer::Guest;
+    const NAME: &'static str = "tokenizer";
+
+    fn indices(pre: &InstancePre<HostState>) -> wasmtime::Result<Self::Indices> {
+        exported::tokenizer::GuestIndices::new(pre)
+    }
+
+    fn load(
+        indices: &Self::Indices,
+        store: &mut Store<HostState>,
+        instance: &wasmtime::component::Instance,
+    ) -> wasmtime::Result<Self::Guest> {
+        indices.load(store, instance)
+    }
+
+    fn start(guest: &Self::Guest, store: &mut Store<HostState>, _id: u64, request: &Self::Request) -> wasmtime::Result<Step<Self>> {
+        let end = guest.call_tokenize(store, &request.texts, request.mode)?;
+        Ok(Step { asks: Vec::new(), deltas: Vec::new(), end: Some(end) })
+    }
+
+    fn resume(_guest: &Self::Guest, _store: &mut Store<HostState>, _id: u64, _event: &io::Event) -> wasmtime::Result<Step<Self>> {
+        Err(wasmtime::Error::msg("a tokenizer has no second step"))
+    }
+
+    fn cancel(_guest: &Self::Guest, _store: &mut Store<HostState>, _id: u64) -> wasmtime::Result<()> {
+        Ok(())
+    }
+
+    fn delta_bytes(_delta: &Self::Delta) -> usize {
+        0
+    }
+}

@@ -1,0 +1,75 @@
+//! From the bytes of a component to something that runs: out of the cache of compiled files, or warmed up and compiled now.
+//!
+//! Not here: whether a component may be loaded at all (`plugin::lock`), and its manifest. The one unsafe call of the room is here.
+
+use super::cache::CompiledCache;
+use super::component::{Component, InstanceLimits};
+use super::engine::{Engine, wasmtime_error};
+use super::warm;
+use std::time::{Duration, Instant};
+
+/// Changes when this server makes other files out of the same bytes.
+const FORMAT: u32 = 1;
+
+/// How a component came to run; `app` and `doctor` show it, a test reads that a second start compiles nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadedFrom {
+    Cache,
+    Compiler,
+}
+
+pub(in crate::plugin) struct Loaded {
+    pub(in crate::plugin) component: Component,
+    pub(in crate::plugin) from: LoadedFrom,
+    pub(in crate::plugin) time: Duration,
+    /// Name in the cache, to keep it.
+    pub(in crate::plugin) cache_name: String,
+}
+
+/// Loads `bytes`, whose SHA-256 is `digest` and which `label` names in messages.
+pub(in crate::plugin) fn load(
+    engine: &Engine,
+    cache: &CompiledCache,
+    bytes: &[u8],
+    digest: &str,
+    label: &str,
+    limits: InstanceLimits,
+) -> anyhow::Result<Loaded> {
+    let started = Instant::now();
+    let cache_name = format!("{digest}-{}-{FORMAT}-{}m", engine.compatibility(), limits.memory_bytes_max >> 20);
+    let (compiled, from) = match cache.get(&cache_name).and_then(|sealed| deserialize(engine, &sealed)) {
+        Some(component) => (component, LoadedFrom::Cache),
+        None => (compile(engine, cache, bytes, label, limits, &cache_name)?, LoadedFrom::Compiler),
+    };
+    let component = Component::link(engine, &compiled, label, limits)?;
+    Ok(Loaded { component, from, time: started.elapsed(), cache_name })
+}
+
+fn compile(
+    engine: &Engine,
+    cache: &CompiledCache,
+    bytes: &[u8],
+    label: &str,
+    limits: InstanceLimits,
+    cache_name: &str,
+) -> anyhow::Result<wasmtime::component::Component> {
+    let mut component = wasmtime::component::Component::from_binary(&engine.wasmtime, bytes).map_err(wasmtime_error)?;
+    // Linked before the warm-up, so that a component of another interface version never runs.
+    Component::link(engine, &component, label, limits)?;
+    if let Some(warmed) = warm::snapshot(engine, &component, bytes, label, limits)? {
+        component = wasmtime::component::Component::from_binary(&engine.wasmtime, &warmed).map_err(wasmtime_error)?;
+    }
+    let compiled = component.serialize().map_err(wasmtime_error)?;
+    if let Err(error) = cache.put(cache_name, &compiled) {
+        tracing::warn!(plugin = label, "can not keep the compiled component, the next start compiles it again: {error:#}");
+    }
+    Ok(component)
+}
+
+#[expect(unsafe_code, reason = "a compiled component is native code; only files sealed by this server get here")]
+fn deserialize(engine: &Engine, sealed: &[u8]) -> Option<wasmtime::component::Component> {
+    // SAFETY: `sealed` passed the MAC of `CompiledCache::get`, whose key only this server's data folder holds, so it is what `serialize`
+    // gave to `put` under this very name; the name holds the engine's compatibility hash, and wasmtime checks that again.
+    let component = unsafe { wasmtime::component::Component::deserialize(&engine.wasmtime, sealed) };
+    component.inspect_err(|error| tracing::warn!("a compiled component does not fit this engine and is made again: {error:#}")).ok()
+}
