@@ -128,6 +128,10 @@ pub const PLUGIN_CACHE_BYTES_MAX: usize = 16 << 20;
 /// All these stores together.
 pub const PLUGIN_CACHES_BYTES_MAX: usize = 128 << 20;
 pub const PLUGIN_CACHE_KEY_BYTES_MAX: usize = 1_024;
+/// Words of one list of texts; a plain call without a caller's deadline.
+pub const PLUGIN_TOKENIZE: Duration = Duration::from_secs(120);
+/// Text tokenized in one turn: about 20 ms.
+pub const TOKENIZE_BATCH_BYTES: usize = 1 << 20;
 /// A model called by a model called by a model: deeper is a loop.
 pub const PLUGIN_MODEL_DEPTH_MAX: u8 = 3;
 

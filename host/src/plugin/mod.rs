@@ -1,5 +1,18 @@
 //! What fits into the sockets: manifests, grants, WASM components, their calls and asks. Not here: the store, HTTP routes, chat.
 
+mod adapters;
 mod asks;
 mod calls;
+mod config;
+mod folder;
+mod listing;
+mod loaded;
+mod lock;
+mod plugins;
 mod wasm;
+
+pub use asks::{ModelAnswer, ModelCalls, ModelRequest};
+pub use config::{PluginsConfig, ShippedComponent};
+pub use listing::{PluginListing, PluginState};
+pub use plugins::Plugins;
+pub use wasm::LoadedFrom;

@@ -3,11 +3,12 @@
 //! Not here: anything that the plugin can see.
 
 use super::cache::Caches;
-use super::grants::{Grants, Origin};
+use super::grants::Grants;
 use super::http::HttpDoor;
 use super::models::ModelCalls;
 use super::secrets::Secrets;
 use crate::provider::{CallContext, PluginIdentity, ProviderError, ProviderErrorKind};
+use knowhost_plugin_sdk::manifest::Origin;
 use std::sync::{Arc, OnceLock};
 
 /// Shared by all plugins.

@@ -1,102 +1,55 @@
-//! What one plugin may do: the manifest's lines, parsed, and the check of an address against them.
+//! What one plugin may do: the manifest's capabilities and limits, and the check of an address against them.
 //!
 //! Not here: whether the operator allowed the plugin at all (`plugin::lock`), and which addresses are open (`address`).
 
-use std::collections::BTreeMap;
+use crate::limits;
+use knowhost_plugin_sdk::manifest::{AllowedHost, Manifest, Origin, SecretGrant};
+use std::time::Duration;
 use url::Url;
 
-/// The placeholder for the address in a model row.
-const BASE_URL: &str = "{base_url}";
-
 /// Scheme, host and port; paths play no part in a grant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::plugin) struct Origin {
-    scheme: String,
-    host: String,
-    port: u16,
+pub(in crate::plugin) fn origin_of(url: &Url) -> Option<Origin> {
+    let host = url.host_str()?.trim_end_matches('.').to_ascii_lowercase();
+    Some(Origin { scheme: url.scheme().to_owned(), host, port: url.port_or_known_default()? })
 }
 
-impl Origin {
-    pub(in crate::plugin) fn of(url: &Url) -> Option<Self> {
-        let host = url.host_str()?.trim_end_matches('.').to_ascii_lowercase();
-        Some(Self { scheme: url.scheme().to_owned(), host, port: url.port_or_known_default()? })
+fn covers(rule: &AllowedHost, origin: &Origin, base_url: Option<&Origin>) -> bool {
+    match rule {
+        AllowedHost::BaseUrl => base_url == Some(origin),
+        AllowedHost::Origin(allowed) => allowed == origin,
     }
 }
 
-impl std::fmt::Display for Origin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}://{}:{}", self.scheme, self.host, self.port)
-    }
-}
-
-/// One entry of `allowed_hosts`, or of the hosts beside a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum HostRule {
-    BaseUrl,
-    Exactly(Origin),
-    /// `https://*.example.com`: any name below it, not the name itself.
-    Below(Origin),
-}
-
-impl HostRule {
-    fn parse(text: &str) -> anyhow::Result<Self> {
-        if text == BASE_URL {
-            return Ok(Self::BaseUrl);
-        }
-        let (plain, below) = match text.split_once("://*.") {
-            Some((scheme, rest)) => (format!("{scheme}://{rest}"), true),
-            None => (text.to_owned(), false),
-        };
-        let url = Url::parse(&plain).map_err(|error| anyhow::anyhow!("allowed host \"{text}\": {error}"))?;
-        let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.username().is_empty();
-        if !matches!(url.scheme(), "http" | "https") || !bare || (below && url.domain().is_none_or(|domain| !domain.contains('.'))) {
-            anyhow::bail!("allowed host \"{text}\" is not of the form https://host:port, https://*.host or {BASE_URL}");
-        }
-        let origin = Origin::of(&url).ok_or_else(|| anyhow::anyhow!("allowed host \"{text}\" names no host"))?;
-        Ok(if below { Self::Below(origin) } else { Self::Exactly(origin) })
-    }
-
-    fn covers(&self, origin: &Origin, base_url: Option<&Origin>) -> bool {
-        match self {
-            Self::BaseUrl => base_url == Some(origin),
-            Self::Exactly(allowed) => allowed == origin,
-            Self::Below(parent) => {
-                origin.scheme == parent.scheme
-                    && origin.port == parent.port
-                    && origin.host.strip_suffix(parent.host.as_str()).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
-            }
-        }
-    }
-}
-
-/// The parsed capabilities of one plugin.
-#[derive(Clone, Debug, Default)]
+/// The capabilities of one plugin, and its limits where they are below the host's.
+#[derive(Clone, Debug)]
 pub(in crate::plugin) struct Grants {
-    allowed_hosts: Vec<HostRule>,
-    secrets: BTreeMap<String, Vec<HostRule>>,
-    pub(in crate::plugin) allowed_models: Vec<String>,
-    pub(in crate::plugin) cache_bytes_max: usize,
+    allowed_hosts: Vec<AllowedHost>,
+    secrets: Vec<SecretGrant>,
+    pub(super) allowed_models: Vec<String>,
+    pub(super) cache_bytes_max: usize,
+    pub(super) open_ops_max: usize,
+    pub(super) response_bytes_max: u64,
+    pub(super) exchange_max: Duration,
 }
 
 impl Grants {
-    pub(in crate::plugin) fn parse<'a>(
-        allowed_hosts: impl IntoIterator<Item = &'a String>,
-        secrets: impl IntoIterator<Item = (&'a String, &'a Vec<String>)>,
-        allowed_models: &[String],
-        cache_bytes_max: u64,
-    ) -> anyhow::Result<Self> {
-        let allowed_hosts = allowed_hosts.into_iter().map(|text| HostRule::parse(text)).collect::<anyhow::Result<_>>()?;
-        let secrets = secrets
-            .into_iter()
-            .map(|(name, hosts)| Ok((name.clone(), hosts.iter().map(|text| HostRule::parse(text)).collect::<anyhow::Result<Vec<_>>>()?)))
-            .collect::<anyhow::Result<_>>()?;
-        let cache_bytes_max = usize::try_from(cache_bytes_max).unwrap_or(usize::MAX).min(crate::limits::PLUGIN_CACHE_BYTES_MAX);
-        Ok(Self { allowed_hosts, secrets, allowed_models: allowed_models.to_vec(), cache_bytes_max })
+    pub(in crate::plugin) fn of(manifest: &Manifest) -> Self {
+        let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        let asked = &manifest.limits;
+        Self {
+            allowed_hosts: manifest.allowed_hosts.clone(),
+            secrets: manifest.secrets.clone(),
+            allowed_models: manifest.allowed_models.clone(),
+            cache_bytes_max: size(manifest.cache_bytes_max).min(limits::PLUGIN_CACHE_BYTES_MAX),
+            open_ops_max: asked.open_ops_max.map_or(usize::MAX, size).min(limits::PLUGIN_OPEN_OPS_MAX),
+            response_bytes_max: asked.response_bytes_max.unwrap_or(u64::MAX).min(limits::PLUGIN_RESPONSE_BYTES_MAX),
+            exchange_max: asked.exchange_ms_max.map_or(Duration::MAX, Duration::from_millis).min(limits::PLUGIN_EXCHANGE_MAX),
+        }
     }
 
     /// The denial names the line that would have to stand in the manifest, and what the operator does.
     pub(super) fn check_host(&self, plugin: &str, origin: &Origin, base_url: Option<&Origin>) -> Result<(), String> {
-        if self.allowed_hosts.iter().any(|rule| rule.covers(origin, base_url)) {
+        if self.allowed_hosts.iter().any(|rule| covers(rule, origin, base_url)) {
             return Ok(());
         }
         Err(format!(
@@ -105,7 +58,8 @@ impl Grants {
     }
 
     pub(super) fn check_secret(&self, plugin: &str, secret: &str, origin: &Origin, base_url: Option<&Origin>) -> Result<(), String> {
-        if self.secrets.get(secret).is_some_and(|rules| rules.iter().any(|rule| rule.covers(origin, base_url))) {
+        let grant = self.secrets.iter().find(|grant| grant.name == secret);
+        if grant.is_some_and(|grant| grant.hosts.iter().any(|rule| covers(rule, origin, base_url))) {
             return Ok(());
         }
         Err(format!(
@@ -120,17 +74,17 @@ mod tests {
     use super::*;
 
     fn origin(url: &str) -> Origin {
-        Origin::of(&Url::parse(url).unwrap()).unwrap()
+        origin_of(&Url::parse(url).unwrap()).unwrap()
     }
 
-    fn grants(hosts: &[&str]) -> Grants {
-        let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
-        Grants::parse(&hosts, std::iter::empty(), &[], 0).unwrap()
+    fn grants(lines: &str) -> Grants {
+        let head = "name = \"p\"\ntitle = \"P\"\nversion = \"1.0.0\"\nlicence = \"MIT\"\ninterface = \"0.1\"\nprofile = \"network\"\n";
+        Grants::of(&Manifest::parse(&format!("{head}{lines}")).unwrap())
     }
 
     #[test]
     fn granted_is_scheme_host_and_port_together() {
-        let grants = grants(&["https://api.example.com"]);
+        let grants = grants("allowed_hosts = [\"https://api.example.com\"]");
         let check = |url| grants.check_host("p", &origin(url), None).is_ok();
         assert!(check("https://api.example.com/v1?x=1") && check("https://API.example.com.:443/"));
         assert!(!check("http://api.example.com/") && !check("https://api.example.com:8443/"));
@@ -139,7 +93,7 @@ mod tests {
 
     #[test]
     fn base_url_is_granted_to_the_call_that_has_it() {
-        let grants = grants(&["{base_url}"]);
+        let grants = grants("allowed_hosts = [\"{base_url}\"]");
         let base = origin("http://127.0.0.1:9000/v1");
         assert!(grants.check_host("p", &origin("http://127.0.0.1:9000/other"), Some(&base)).is_ok());
         assert!(grants.check_host("p", &origin("http://127.0.0.1:9001/"), Some(&base)).is_err());
@@ -147,25 +101,21 @@ mod tests {
     }
 
     #[test]
-    fn star_covers_names_below_and_not_the_name_itself() {
-        let grants = grants(&["https://*.example.com"]);
-        let check = |url| grants.check_host("p", &origin(url), None).is_ok();
-        assert!(check("https://a.example.com/") && check("https://a.b.example.com/"));
-        assert!(!check("https://example.com/") && !check("https://badexample.com/") && !check("https://.example.com/"));
-    }
-
-    #[test]
     fn denial_names_the_manifest_line_and_the_operators_command() {
-        let text = grants(&[]).check_host("echo", &origin("https://a.example/x"), None).unwrap_err();
+        let text = grants("").check_host("echo", &origin("https://a.example/x"), None).unwrap_err();
         assert!(text.contains("allowed_hosts = [\"https://a.example:443\"]") && text.contains("knowhost plugin allow echo"), "{text}");
-        let text = grants(&[]).check_secret("echo", "api_key", &origin("https://a.example/x"), None).unwrap_err();
+        let text = grants("").check_secret("echo", "api_key", &origin("https://a.example/x"), None).unwrap_err();
         assert!(text.contains("secrets = { api_key = [\"https://a.example:443\"] }"), "{text}");
     }
 
     #[test]
-    fn malformed_hosts_are_refused_with_the_accepted_forms() {
-        for bad in ["example.com", "ftp://example.com", "https://example.com/path", "https://user@example.com", "https://*.com", ""] {
-            assert!(HostRule::parse(bad).is_err(), "{bad}");
-        }
+    fn manifest_lowers_limits_and_never_raises_them() {
+        let low = grants("limits = { open_ops_max = 2, exchange_ms_max = 100, response_bytes_max = 10 }");
+        assert_eq!((low.open_ops_max, low.exchange_max, low.response_bytes_max), (2, Duration::from_millis(100), 10));
+        let high = grants("limits = { open_ops_max = 1000000, exchange_ms_max = 1000000000, response_bytes_max = 1000000000000 }");
+        assert_eq!(
+            (high.open_ops_max, high.exchange_max, high.response_bytes_max),
+            (limits::PLUGIN_OPEN_OPS_MAX, limits::PLUGIN_EXCHANGE_MAX, limits::PLUGIN_RESPONSE_BYTES_MAX)
+        );
     }
 }

@@ -4,11 +4,12 @@
 
 use super::address::{Addresses, Closed, Door};
 use super::env::CallEnv;
-use super::grants::Origin;
+use super::grants::origin_of;
 use crate::limits;
 use crate::plugin::wasm::wit::io;
 use anyhow::Context;
 use bytes::Bytes;
+use knowhost_plugin_sdk::manifest::Origin;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,6 +96,7 @@ pub(super) struct Exchange {
     /// What arrived beyond the last chunk handed out.
     rest: Bytes,
     received_bytes: u64,
+    bytes_max: u64,
     until: Instant,
 }
 
@@ -109,7 +111,7 @@ pub(super) async fn open(env: &CallEnv, request: io::HttpRequest) -> Result<(io:
         .map_err(|error| transport_failure(&error))?;
     let headers = response_headers(response.headers())?;
     let head = io::HttpHead { op, status: response.status().as_u16(), headers };
-    Ok((head, Exchange { response, rest: Bytes::new(), received_bytes: 0, until }))
+    Ok((head, Exchange { response, rest: Bytes::new(), received_bytes: 0, bytes_max: env.grants.response_bytes_max, until }))
 }
 
 impl Exchange {
@@ -122,8 +124,8 @@ impl Exchange {
                 .map_err(|error| transport_failure(&error))?;
             let Some(piece) = piece else { return Ok(None) };
             self.received_bytes += piece.len() as u64;
-            if self.received_bytes > limits::PLUGIN_RESPONSE_BYTES_MAX {
-                let text = format!("the answer is larger than {} MiB", limits::PLUGIN_RESPONSE_BYTES_MAX >> 20);
+            if self.received_bytes > self.bytes_max {
+                let text = format!("the answer is larger than {} bytes", self.bytes_max);
                 return Err(failure(io::Fault::TooLarge, text));
             }
             self.rest = piece;
@@ -144,7 +146,7 @@ async fn prepare(env: &CallEnv, request: io::HttpRequest) -> Result<(reqwest::Cl
         return Err(denied("an address is http or https and holds no user name or password"));
     }
     url.set_fragment(None);
-    let origin = Origin::of(&url).ok_or_else(|| denied("the address names no host"))?;
+    let origin = origin_of(&url).ok_or_else(|| denied("the address names no host"))?;
     env.grants.check_host(&env.plugin.name, &origin, env.base_url.as_ref()).map_err(denied)?;
     if request.body.len() > limits::PLUGIN_REQUEST_BODY_BYTES_MAX {
         let text = format!("the request is larger than {} MiB", limits::PLUGIN_REQUEST_BODY_BYTES_MAX >> 20);
@@ -166,7 +168,7 @@ async fn prepare(env: &CallEnv, request: io::HttpRequest) -> Result<(reqwest::Cl
         *prepared.body_mut() = Some(request.body.into());
     }
     let asked = request.timeout_ms.map_or(limits::PLUGIN_EXCHANGE, |ms| Duration::from_millis(u64::from(ms)));
-    Ok((client.clone(), prepared, asked.min(limits::PLUGIN_EXCHANGE_MAX)))
+    Ok((client.clone(), prepared, asked.min(env.grants.exchange_max)))
 }
 
 fn closed_failure(closed: Closed) -> Failure {

@@ -13,7 +13,7 @@ mod secrets;
 
 pub(super) use address::{Addresses, PrivateHosts};
 pub(super) use env::{AskRoom, CallEnv};
-pub(super) use grants::{Grants, Origin};
+pub(super) use grants::{Grants, origin_of};
 pub(super) use http::HttpDoor;
 pub use models::{ModelAnswer, ModelCalls, ModelRequest};
 pub(super) use ops::Ops;

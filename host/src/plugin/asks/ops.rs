@@ -87,8 +87,8 @@ impl Ops {
         if self.open.iter().any(|(open, _)| *open == op) || self.ready.iter().any(|event| event_op(event) == op) {
             return Err(format!("it named two open operations {op}"));
         }
-        if self.open.len() + self.ready.len() >= limits::PLUGIN_OPEN_OPS_MAX {
-            let text = format!("more than {} open operations in one call", limits::PLUGIN_OPEN_OPS_MAX);
+        if self.open.len() + self.ready.len() >= self.env.grants.open_ops_max {
+            let text = format!("more than {} open operations in one call", self.env.grants.open_ops_max);
             self.ready.push_back(fault_event(op, io::Fault::TooLarge, text));
             return Ok(false);
         }

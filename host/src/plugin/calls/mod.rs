@@ -9,4 +9,4 @@ mod pools;
 mod slot;
 
 pub(super) use call::{Call, Output};
-pub(super) use pools::{Cores, Pools, Profile};
+pub(super) use pools::{Cores, Pools, Use};

@@ -9,17 +9,19 @@ use crate::domain::TenantId;
 use crate::limits;
 use crate::plugin::asks::CallEnv;
 use crate::plugin::wasm::{Component, Kind};
+use knowhost_plugin_sdk::manifest::Profile;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
-/// How a plugin works, from its manifest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::plugin) enum Profile {
-    /// Waits for others: many calls share an instance.
-    Network,
-    /// Computes: one call at a time, threads of its own.
-    Compute,
+/// What decides about instances.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::plugin) struct Use {
+    pub(in crate::plugin) profile: Profile,
+    /// Not shipped with this server.
+    pub(in crate::plugin) third_party: bool,
+    /// Of a network plugin.
+    pub(in crate::plugin) calls_per_instance: usize,
 }
 
 /// The cores, and what ingestion leaves of them.
@@ -50,22 +52,20 @@ struct PoolKey {
 
 pub(in crate::plugin) struct Pools<K: Kind> {
     component: Component,
-    profile: Profile,
-    /// Not shipped with this server.
-    third_party: bool,
+    how: Use,
     cores: Cores,
     pools: Mutex<HashMap<PoolKey, Arc<Pool<K>>>>,
 }
 
 impl<K: Kind> Pools<K> {
-    pub(in crate::plugin) fn new(component: Component, profile: Profile, third_party: bool, cores: Cores) -> Self {
-        Self { component, profile, third_party, cores, pools: Mutex::default() }
+    pub(in crate::plugin) fn new(component: Component, how: Use, cores: Cores) -> Self {
+        Self { component, how, cores, pools: Mutex::default() }
     }
 
     /// A call that starts when it is first read.
     pub(in crate::plugin) fn call(&self, env: Arc<CallEnv>, request: K::Request) -> Call<K> {
-        let background = self.profile == Profile::Compute && !env.context.interactive;
-        let key = PoolKey { tenant: self.third_party.then_some(env.context.tenant_id), background };
+        let background = self.how.profile == Profile::Compute && !env.context.interactive;
+        let key = PoolKey { tenant: self.how.third_party.then_some(env.context.tenant_id), background };
         Call::new(self.pool(key), env, request)
     }
 
@@ -83,12 +83,12 @@ impl<K: Kind> Pools<K> {
     }
 
     fn shape(&self, key: PoolKey) -> PoolShape {
-        match self.profile {
+        match self.how.profile {
             Profile::Network => PoolShape {
-                calls_per_instance: limits::PLUGIN_CALLS_PER_INSTANCE,
+                calls_per_instance: self.how.calls_per_instance.clamp(1, limits::PLUGIN_CALLS_PER_INSTANCE),
                 instances_max: limits::PLUGIN_NETWORK_INSTANCES_MAX,
                 // A stranger's endless loop must not hold a thread that serves requests.
-                owner: if self.third_party { Owner::Thread { nice: false } } else { Owner::Lock },
+                owner: if self.how.third_party { Owner::Thread { nice: false } } else { Owner::Lock },
                 turns: None,
             },
             Profile::Compute => PoolShape {

@@ -20,7 +20,7 @@ pub(super) use engine::Engine;
 pub(super) use instance::{Fault, Instance};
 pub(super) use kinds::{CatalogueKind, ChatModelKind, EmbedderKind, Kind, RerankerKind, Step, TokenizeRequest, TokenizerKind};
 pub use load::LoadedFrom;
-pub(super) use load::{Loaded, load};
+pub(super) use load::load;
 
 /// The types of interface 0.1.
 pub(super) mod wit {

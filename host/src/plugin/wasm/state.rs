@@ -12,7 +12,7 @@ use std::time::Duration;
 #[error("{0}")]
 pub(super) struct Refusal(pub(super) String);
 
-pub(super) struct HostState {
+pub(in crate::plugin) struct HostState {
     pub(super) clock: TurnClock,
     /// Name and version of the plugin, for the log.
     label: Arc<str>,

@@ -1,0 +1,99 @@
+//! A model row as its plugin gets it: name, address and settings in the request, the key among the secrets.
+//!
+//! Not here: which plugin answers for the row (`plugins`).
+
+use crate::domain::Model;
+use crate::plugin::asks::{CallEnv, Secrets, origin_of};
+use crate::plugin::loaded::Plugin;
+use crate::plugin::wasm::wit::io;
+use crate::provider::{CallContext, ProviderError, ProviderErrorKind};
+use knowhost_plugin_sdk::manifest::{ManifestModel, ModelKind, Origin};
+use std::sync::Arc;
+use url::Url;
+
+/// Tells the guest that there is a key, without the key.
+const API_KEY_PRESENT: &str = "api_key_present";
+/// Never a setting, however it got into a row.
+const API_KEY: &str = "api_key";
+const TRUNCATE_PROMPT_TOKENS: &str = "truncate_prompt_tokens";
+
+/// A model row bound to its plugin.
+pub(super) struct Row {
+    pub(super) plugin: Arc<Plugin>,
+    /// Id of the row.
+    pub(super) model_id: String,
+    pub(super) model: io::Model,
+    /// What the manifest says about this model, if the plugin brings it.
+    pub(super) manifest_model: Option<ManifestModel>,
+    origin: Option<Origin>,
+    secrets: Secrets,
+}
+
+impl Row {
+    /// `base_url_default`: for rows that name none.
+    pub(super) fn bind(plugin: Arc<Plugin>, model: &Model, kind: ModelKind, base_url_default: &str) -> Result<Self, ProviderError> {
+        let invalid = |text: String| ProviderError::new(ProviderErrorKind::Invalid, plugin.identity.to_string(), text);
+        let given = model.parameters.base_url.trim();
+        let base_url = if given.is_empty() { base_url_default } else { given };
+        let origin = match base_url {
+            "" => None,
+            address => {
+                let url = Url::parse(address).map_err(|error| invalid(format!("base_url {address:?}: {error}")))?;
+                if !matches!(url.scheme(), "http" | "https") {
+                    return Err(invalid(format!("base_url {address:?} is neither http nor https")));
+                }
+                origin_of(&url)
+            }
+        };
+        let manifest_model = manifest_model(&plugin, model, kind)?;
+        let name = manifest_model.as_ref().map_or_else(|| model.name.clone(), |found| found.name.clone());
+        Ok(Self {
+            model_id: model.id.clone(),
+            model: io::Model { name, base_url: base_url.to_owned(), settings: settings(model) },
+            manifest_model,
+            origin,
+            secrets: Secrets::api_key(&model.parameters.api_key),
+            plugin,
+        })
+    }
+
+    pub(super) fn env(&self, context: &CallContext) -> Arc<CallEnv> {
+        self.plugin.env(context, self.origin.clone(), self.secrets.clone())
+    }
+
+    pub(super) fn error(&self, kind: ProviderErrorKind, text: impl Into<String>) -> ProviderError {
+        ProviderError::new(kind, self.plugin.identity.to_string(), text)
+    }
+
+    /// Which plugin, which model, where: what a digest is made of when the plugin brings no model of its own.
+    pub(super) fn fingerprint(&self) -> String {
+        format!("{}\n{}\n{}", self.plugin.identity.name, self.model.name, self.model.base_url)
+    }
+}
+
+/// A plugin that brings models serves those alone; built-in rows without a name of their own mean the first.
+fn manifest_model(plugin: &Plugin, model: &Model, kind: ModelKind) -> Result<Option<ManifestModel>, ProviderError> {
+    let Some(first) = plugin.models(kind).next() else { return Ok(None) };
+    if let Some(found) = plugin.models(kind).find(|brought| brought.name == model.name) {
+        return Ok(Some(found.clone()));
+    }
+    if model.tenant_id.0 == 0 || model.name.is_empty() {
+        return Ok(Some(first.clone()));
+    }
+    let names: Vec<_> = plugin.models(kind).map(|brought| brought.name.as_str()).collect();
+    let text = format!("there is no model {:?}; it brings {}", model.name, names.join(", "));
+    Err(ProviderError::new(ProviderErrorKind::NotFound, plugin.identity.to_string(), text))
+}
+
+fn settings(model: &Model) -> Vec<io::Setting> {
+    let parameters = &model.parameters;
+    let reserved = [API_KEY, API_KEY_PRESENT, TRUNCATE_PROMPT_TOKENS];
+    let own = parameters.settings.iter().filter(|(name, _)| !reserved.contains(&name.as_str()));
+    let mut settings: Vec<_> = own.map(|(name, value)| io::Setting { name: name.clone(), value: value.to_string() }).collect();
+    settings.push(io::Setting { name: API_KEY_PRESENT.into(), value: (!parameters.api_key.is_empty()).to_string() });
+    let truncate = parameters.embedding_parameters.truncate_prompt_tokens;
+    if truncate > 0 {
+        settings.push(io::Setting { name: TRUNCATE_PROMPT_TOKENS.into(), value: truncate.to_string() });
+    }
+    settings
+}

@@ -1,0 +1,52 @@
+//! What `app` tells the plugin room: folders, addresses, components.
+//!
+//! Not here: where these settings come from (`config`).
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+/// The components that the build script built, by name.
+static SHIPPED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
+
+/// A component that ships with the server; allowed by being in the binary.
+#[derive(Clone, Debug)]
+pub struct ShippedComponent {
+    pub name: String,
+    pub bytes: Cow<'static, [u8]>,
+}
+
+#[derive(Clone, Debug)]
+pub struct PluginsConfig {
+    /// Components that an operator put there: `*.wasm`.
+    pub plugins_dir: PathBuf,
+    /// What the operator allowed.
+    pub lock_file: PathBuf,
+    /// Compiled components; private to this server.
+    pub compiled_dir: PathBuf,
+    /// Key of the seals on compiled components; made when it is missing.
+    pub key_file: PathBuf,
+    /// Names, addresses and networks whose private addresses plugins may reach.
+    pub private_hosts: Vec<String>,
+    /// For rows and catalogues of the plugin `ollama` that name no address; its host is private-listed by itself.
+    pub ollama_base_url: String,
+    pub shipped: Vec<ShippedComponent>,
+}
+
+impl PluginsConfig {
+    /// The usual places in a data folder, with the components in this binary.
+    pub fn in_data_dir(data_dir: &Path, private_hosts: Vec<String>, ollama_base_url: String) -> Self {
+        Self {
+            plugins_dir: data_dir.join("plugins"),
+            lock_file: data_dir.join("plugins.lock"),
+            compiled_dir: data_dir.join("cache").join("compiled"),
+            key_file: data_dir.join("secrets").join("compiled-plugins.key"),
+            private_hosts,
+            ollama_base_url,
+            shipped: shipped_components(),
+        }
+    }
+}
+
+fn shipped_components() -> Vec<ShippedComponent> {
+    SHIPPED.iter().map(|(name, bytes)| ShippedComponent { name: (*name).to_owned(), bytes: Cow::Borrowed(*bytes) }).collect()
+}

@@ -1,0 +1,46 @@
+//! The components that an operator put into the plugin folder, as files; nothing of them runs here.
+//!
+//! Not here: which of them are allowed (`lock`).
+
+use super::loaded::{digest_of, manifest_of};
+use crate::limits;
+use anyhow::Context;
+use knowhost_plugin_sdk::manifest::Manifest;
+use std::io::Read;
+use std::path::Path;
+
+/// Files looked at; more are not read.
+const FILES_MAX: usize = 256;
+
+pub(super) struct Found {
+    /// Name in the folder.
+    pub(super) file: String,
+    pub(super) bytes: Vec<u8>,
+    pub(super) digest: String,
+    pub(super) manifest: anyhow::Result<Manifest>,
+}
+
+/// Every `*.wasm`, by file name. A missing folder holds none.
+pub(super) fn scan(folder: &Path) -> Vec<Found> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut files: Vec<String> =
+        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| name.ends_with(".wasm")).collect();
+    files.sort();
+    files.truncate(FILES_MAX);
+    files.into_iter().map(|file| look(folder, file)).collect()
+}
+
+fn look(folder: &Path, file: String) -> Found {
+    match read(&folder.join(&file)) {
+        Ok(bytes) => Found { digest: digest_of(&bytes), manifest: manifest_of(&bytes), file, bytes },
+        Err(error) => Found { file, bytes: Vec::new(), digest: String::new(), manifest: Err(error) },
+    }
+}
+
+/// One byte more than allowed is read and no more, so that a large file costs nothing.
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).with_context(|| format!("can not read {}", path.display()))?;
+    file.take(limits::PLUGIN_COMPONENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,155 @@
+//! One plugin, ready for calls: its manifest, its grants, and a set of instance pools for each kind it exports.
+//!
+//! Not here: which plugins there are (`plugins`), and what the sockets see (`adapters`).
+
+use super::asks::{AskRoom, CallEnv, Grants, Secrets};
+use super::calls::{Cores, Pools, Use};
+use super::wasm::{
+    self, CatalogueKind, ChatModelKind, CompiledCache, EmbedderKind, Engine, INTERFACE_VERSIONS, InstanceLimits, Kind, LoadedFrom,
+    RerankerKind, TokenizerKind,
+};
+use crate::limits;
+use crate::provider::{CallContext, PluginIdentity};
+use anyhow::Context;
+use knowhost_plugin_sdk::manifest::{Manifest, ManifestModel, ModelKind, Origin, Profile};
+use knowhost_plugin_sdk::section::read_manifest;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What all plugins are loaded with.
+pub(super) struct Workshop {
+    pub(super) engine: Engine,
+    pub(super) cache: CompiledCache,
+    pub(super) room: Arc<AskRoom>,
+    pub(super) cores: Cores,
+}
+
+pub(super) struct Plugin {
+    pub(super) identity: PluginIdentity,
+    pub(super) manifest: Manifest,
+    pub(super) third_party: bool,
+    pub(super) kinds: Vec<&'static str>,
+    pub(super) from: LoadedFrom,
+    pub(super) load_time: Duration,
+    pub(super) cache_name: String,
+    grants: Arc<Grants>,
+    room: Arc<AskRoom>,
+    pub(super) embedder: Option<Pools<EmbedderKind>>,
+    pub(super) reranker: Option<Pools<RerankerKind>>,
+    pub(super) chat_model: Option<Pools<ChatModelKind>>,
+    pub(super) tokenizer: Option<Pools<TokenizerKind>>,
+    pub(super) catalogue: Option<Pools<CatalogueKind>>,
+}
+
+/// SHA-256, hexadecimal.
+pub(super) fn digest_of(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// The manifest of a component, checked; nothing runs.
+pub(super) fn manifest_of(bytes: &[u8]) -> anyhow::Result<Manifest> {
+    if bytes.len() as u64 > limits::PLUGIN_COMPONENT_BYTES_MAX {
+        anyhow::bail!("it is larger than {} MiB", limits::PLUGIN_COMPONENT_BYTES_MAX >> 20);
+    }
+    let text = read_manifest(bytes).context("it holds no manifest (or is no component): build it with `knowhost plugin build`")?;
+    let manifest = Manifest::parse(text)?;
+    if !INTERFACE_VERSIONS.iter().any(|version| version.rsplit_once('.').is_some_and(|(minor, _)| minor == manifest.interface)) {
+        anyhow::bail!("it speaks plugin interface {}; this server speaks {}", manifest.interface, INTERFACE_VERSIONS.join(", "));
+    }
+    Ok(manifest)
+}
+
+pub(super) fn instance_limits(manifest: &Manifest) -> InstanceLimits {
+    let turn_max = match manifest.profile {
+        Profile::Network => limits::PLUGIN_TURN_NETWORK,
+        Profile::Compute => limits::PLUGIN_TURN_COMPUTE,
+    };
+    let asked = &manifest.limits;
+    InstanceLimits {
+        memory_bytes_max: asked
+            .memory_bytes_max
+            .map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+            .min(limits::PLUGIN_MEMORY_BYTES_MAX),
+        turn_cpu_max: asked.turn_ms_max.map_or(Duration::MAX, Duration::from_millis).min(turn_max),
+    }
+}
+
+impl Workshop {
+    /// Loads a component whose digest the caller has checked.
+    pub(super) fn load(&self, bytes: &[u8], third_party: bool) -> anyhow::Result<Plugin> {
+        let manifest = manifest_of(bytes)?;
+        let identity = PluginIdentity { name: manifest.name.clone(), version: manifest.version.clone(), digest: digest_of(bytes) };
+        let label = identity.to_string();
+        let loaded = wasm::load(&self.engine, &self.cache, bytes, &identity.digest, &label, instance_limits(&manifest))
+            .with_context(|| format!("{label} does not load"))?;
+        tracing::info!(
+            plugin = label,
+            from = ?loaded.from,
+            load_us = u64::try_from(loaded.time.as_micros()).unwrap_or(u64::MAX),
+            kinds = ?loaded.component.kinds(),
+            "plugin loaded"
+        );
+        let how = Use {
+            profile: manifest.profile,
+            third_party,
+            calls_per_instance: manifest
+                .limits
+                .calls_per_instance_max
+                .map_or(usize::MAX, |calls| usize::try_from(calls).unwrap_or(usize::MAX)),
+        };
+        let component = &loaded.component;
+        Ok(Plugin {
+            embedder: self.pools(component, how),
+            reranker: self.pools(component, how),
+            chat_model: self.pools(component, how),
+            tokenizer: self.pools(component, how),
+            catalogue: self.pools(component, how),
+            kinds: component.kinds().to_vec(),
+            grants: Arc::new(Grants::of(&manifest)),
+            room: self.room.clone(),
+            identity,
+            manifest,
+            third_party,
+            from: loaded.from,
+            load_time: loaded.time,
+            cache_name: loaded.cache_name,
+        })
+    }
+
+    fn pools<K: Kind>(&self, component: &wasm::Component, how: Use) -> Option<Pools<K>> {
+        component.has::<K>().then(|| Pools::new(component.clone(), how, self.cores.clone()))
+    }
+}
+
+impl Plugin {
+    /// What the host knows about one call.
+    pub(super) fn env(&self, context: &CallContext, base_url: Option<Origin>, secrets: Secrets) -> Arc<CallEnv> {
+        Arc::new(CallEnv {
+            room: self.room.clone(),
+            plugin: self.identity.clone(),
+            grants: self.grants.clone(),
+            base_url,
+            secrets,
+            context: context.clone(),
+        })
+    }
+
+    pub(super) fn models(&self, kind: ModelKind) -> impl Iterator<Item = &ManifestModel> {
+        self.manifest.models.iter().filter(move |model| model.kind == kind)
+    }
+
+    /// Live instances and their linear memory in bytes.
+    pub(super) fn usage(&self) -> (usize, usize) {
+        [
+            self.embedder.as_ref().map(Pools::usage),
+            self.reranker.as_ref().map(Pools::usage),
+            self.chat_model.as_ref().map(Pools::usage),
+            self.tokenizer.as_ref().map(Pools::usage),
+            self.catalogue.as_ref().map(Pools::usage),
+        ]
+        .into_iter()
+        .flatten()
+        .fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
+    }
+}

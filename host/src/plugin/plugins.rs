@@ -1,0 +1,257 @@
+//! All plugins of this server: loads the shipped and the allowed ones, and finds the one behind a model row.
+//!
+//! Not here: how calls run (`calls`) and what the sockets check (`adapters`).
+
+use super::asks::{Addresses, AskRoom, HttpDoor, ModelCalls, PrivateHosts};
+use super::calls::Cores;
+use super::config::PluginsConfig;
+use super::folder::{self, Found};
+use super::listing::{PluginListing, PluginState};
+use super::loaded::{Plugin, Workshop, manifest_of};
+use super::lock::{Entry, Lock};
+use super::wasm::{CompiledCache, Engine};
+use super::{adapters, loaded};
+use crate::domain::Model;
+use crate::provider::{Catalogue, ChatModel, Embedder, PluginSource, ProviderError, ProviderErrorKind, Reranker, Tokenizer};
+use anyhow::Context;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use url::Url;
+
+const OLLAMA: &str = "ollama";
+const REMOTE: &str = "remote-api";
+const TOKENIZER: &str = "tokenizer-jieba";
+/// The contract's values of `models.source`, and the plugins that stand behind them.
+const SOURCES: [(&str, &str); 3] = [("local", OLLAMA), ("remote", REMOTE), ("aliyun", REMOTE)];
+
+pub struct Plugins {
+    config: PluginsConfig,
+    workshop: Workshop,
+    loaded: RwLock<BTreeMap<String, Arc<Plugin>>>,
+    /// One change of the lock file at a time.
+    lock: Mutex<()>,
+}
+
+impl Plugins {
+    /// Loads every shipped and allowed plugin. A third-party plugin that does not load is reported and left out; a shipped one stops the start.
+    pub fn open(config: PluginsConfig) -> anyhow::Result<Arc<Self>> {
+        let ollama_host = Url::parse(&config.ollama_base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let private = PrivateHosts::parse(config.private_hosts.iter().map(String::as_str).chain(ollama_host.as_deref()))
+            .context("KNOWHOST_PRIVATE_HOSTS")?;
+        let workshop = Workshop {
+            engine: Engine::new()?,
+            cache: CompiledCache::open(&config.compiled_dir, &config.key_file)?,
+            room: Arc::new(AskRoom::new(HttpDoor::new(Addresses::new(private))?)),
+            cores: Cores::of_this_machine(),
+        };
+        let plugins = Self { config, workshop, loaded: RwLock::default(), lock: Mutex::default() };
+        plugins.load_shipped()?;
+        plugins.load_allowed()?;
+        plugins.drop_unused_compiled();
+        Ok(Arc::new(plugins))
+    }
+
+    /// Lets plugins call other models; once, by `app`.
+    pub fn set_model_calls(&self, models: Arc<dyn ModelCalls>) {
+        self.workshop.room.set_models(models);
+    }
+
+    /// On all cores, because the first start compiles everything.
+    fn load_shipped(&self) -> anyhow::Result<()> {
+        let workshop = &self.workshop;
+        let results: Vec<anyhow::Result<Plugin>> = std::thread::scope(|scope| {
+            let load = |bytes| scope.spawn(move || workshop.load(bytes, false));
+            let threads: Vec<_> = self.config.shipped.iter().map(|component| load(&component.bytes)).collect();
+            let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+                thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("loading it panicked")))
+            };
+            threads.into_iter().map(join).collect()
+        });
+        for (component, result) in self.config.shipped.iter().zip(results) {
+            self.insert(result.with_context(|| format!("the shipped plugin {}", component.name))?);
+        }
+        Ok(())
+    }
+
+    fn load_allowed(&self) -> anyhow::Result<()> {
+        let lock = Lock::read(&self.config.lock_file)?;
+        for found in folder::scan(&self.config.plugins_dir) {
+            match self.state(&lock, &found) {
+                PluginState::Allowed => match self.workshop.load(&found.bytes, true) {
+                    Ok(plugin) => self.insert(plugin),
+                    Err(error) => tracing::error!(file = found.file, "an allowed plugin does not load: {error:#}"),
+                },
+                PluginState::Changed { .. } => {
+                    tracing::error!(
+                        file = found.file,
+                        "not loaded: the file is not the one that was allowed; look at `knowhost plugin list`"
+                    );
+                }
+                PluginState::Broken { reason } => tracing::error!(file = found.file, "not a plugin: {reason}"),
+                PluginState::Waiting | PluginState::Shipped => {
+                    tracing::info!(file = found.file, "a plugin waits for `knowhost plugin allow`");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(&self, plugin: Plugin) {
+        let name = plugin.identity.name.clone();
+        self.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(plugin));
+    }
+
+    fn drop_unused_compiled(&self) {
+        let names: Vec<String> =
+            self.loaded.read().unwrap_or_else(PoisonError::into_inner).values().map(|plugin| plugin.cache_name.clone()).collect();
+        self.workshop.cache.keep_only(&names);
+    }
+
+    fn is_shipped(&self, name: &str) -> bool {
+        self.config.shipped.iter().any(|component| component.name == name)
+    }
+
+    /// How a file of the folder stands.
+    fn state(&self, lock: &Lock, found: &Found) -> PluginState {
+        let manifest = match &found.manifest {
+            Ok(manifest) => manifest,
+            Err(error) => return PluginState::Broken { reason: format!("{error:#}") },
+        };
+        if self.is_shipped(&manifest.name) {
+            return PluginState::Broken { reason: format!("the name {} belongs to a plugin of this server", manifest.name) };
+        }
+        match lock.find(&manifest.name) {
+            None => PluginState::Waiting,
+            Some(entry) if entry.digest == found.digest => PluginState::Allowed,
+            Some(entry) => PluginState::Changed { allowed_digest: entry.digest.clone() },
+        }
+    }
+
+    /// Shipped ones first, then the folder.
+    pub fn list(&self) -> anyhow::Result<Vec<PluginListing>> {
+        let lock = Lock::read(&self.config.lock_file)?;
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let shipped = loaded.values().filter(|plugin| !plugin.third_party).map(|plugin| listing(plugin, PluginState::Shipped));
+        let mut all: Vec<PluginListing> = shipped.collect();
+        for found in folder::scan(&self.config.plugins_dir) {
+            let state = self.state(&lock, &found);
+            let mut listing = match &found.manifest {
+                Ok(manifest) => match loaded.get(&manifest.name).filter(|plugin| plugin.identity.digest == found.digest) {
+                    Some(plugin) if state == PluginState::Allowed => listing(plugin, state),
+                    Some(_) | None => PluginListing::of(manifest, found.digest, state),
+                },
+                Err(error) => PluginListing::unreadable(&found.file, format!("{error:#}")),
+            };
+            listing.file = Some(found.file);
+            all.push(listing);
+        }
+        Ok(all)
+    }
+
+    /// Loads the waiting (or changed) plugin `name` and pins its digest. Calls under way in an older one finish there.
+    pub fn allow(&self, name: &str) -> anyhow::Result<PluginListing> {
+        let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_shipped(name) {
+            anyhow::bail!("{name} ships with this server and needs no permission");
+        }
+        let found = self.find_file(name)?;
+        let manifest = manifest_of(&found.bytes)?;
+        let plugin = self.workshop.load(&found.bytes, true)?;
+        let mut lock = Lock::read(&self.config.lock_file)?;
+        lock.set(Entry::new(&manifest, found.digest));
+        lock.write(&self.config.lock_file)?;
+        let mut shown = listing(&plugin, PluginState::Allowed);
+        shown.file = Some(found.file);
+        self.insert(plugin);
+        Ok(shown)
+    }
+
+    /// Takes the permission back; new calls no longer find it.
+    pub fn deny(&self, name: &str) -> anyhow::Result<()> {
+        let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_shipped(name) {
+            anyhow::bail!("{name} ships with this server");
+        }
+        let mut lock = Lock::read(&self.config.lock_file)?;
+        if !lock.remove(name) {
+            anyhow::bail!("no plugin {name} was allowed");
+        }
+        lock.write(&self.config.lock_file)?;
+        self.loaded.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        Ok(())
+    }
+
+    fn find_file(&self, name: &str) -> anyhow::Result<Found> {
+        let is_it = |found: &Found| found.manifest.as_ref().is_ok_and(|manifest| manifest.name == name);
+        let mut found: Vec<Found> = folder::scan(&self.config.plugins_dir).into_iter().filter(is_it).collect();
+        match (found.pop(), found.pop()) {
+            (Some(one), None) => Ok(one),
+            (Some(one), Some(other)) => anyhow::bail!("two files hold the plugin {name}: {} and {}", other.file, one.file),
+            (None, _) => anyhow::bail!("there is no plugin {name} in {}", self.config.plugins_dir.display()),
+        }
+    }
+
+    fn plugin(&self, name: &str) -> Result<Arc<Plugin>, ProviderError> {
+        let found = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        found.ok_or_else(|| {
+            let text = format!("no plugin of this name is loaded; sources are {}", self.sources().join(", "));
+            ProviderError::new(ProviderErrorKind::NotFound, name, text)
+        })
+    }
+
+    /// The plugin of a row's source, and the address for rows that name none.
+    fn of_row(&self, model: &Model) -> Result<(Arc<Plugin>, &str), ProviderError> {
+        let source = model.source.to_lowercase();
+        let name = SOURCES.iter().find(|(word, _)| *word == source).map_or(source.as_str(), |(_, plugin)| plugin);
+        Ok((self.plugin(name)?, self.base_url_default(name)))
+    }
+
+    fn base_url_default(&self, plugin: &str) -> &str {
+        if plugin == OLLAMA { &self.config.ollama_base_url } else { "" }
+    }
+}
+
+fn listing(plugin: &loaded::Plugin, state: PluginState) -> PluginListing {
+    let (instances, memory_bytes) = plugin.usage();
+    PluginListing {
+        kinds: plugin.kinds.iter().map(|kind| (*kind).to_owned()).collect(),
+        loaded_from: Some(plugin.from),
+        load_time_us: u64::try_from(plugin.load_time.as_micros()).unwrap_or(u64::MAX),
+        instances,
+        memory_bytes,
+        ..PluginListing::of(&plugin.manifest, plugin.identity.digest.clone(), state)
+    }
+}
+
+impl PluginSource for Plugins {
+    fn embedder(&self, model: &Model) -> Result<Arc<dyn Embedder>, ProviderError> {
+        let (plugin, base_url) = self.of_row(model)?;
+        adapters::embedder(plugin, model, base_url)
+    }
+
+    fn reranker(&self, model: &Model) -> Result<Arc<dyn Reranker>, ProviderError> {
+        let (plugin, base_url) = self.of_row(model)?;
+        adapters::reranker(plugin, model, base_url)
+    }
+
+    fn chat_model(&self, model: &Model) -> Result<Arc<dyn ChatModel>, ProviderError> {
+        let (plugin, base_url) = self.of_row(model)?;
+        adapters::chat_model(plugin, model, base_url)
+    }
+
+    fn tokenizer(&self) -> Arc<dyn Tokenizer> {
+        self.plugin(TOKENIZER).map_or_else(|_| adapters::missing_tokenizer(TOKENIZER), adapters::tokenizer)
+    }
+
+    fn catalogue(&self, plugin: &str, base_url: &str) -> Result<Arc<dyn Catalogue>, ProviderError> {
+        let base_url = if base_url.is_empty() { self.base_url_default(plugin) } else { base_url };
+        Ok(adapters::catalogue(self.plugin(plugin)?, base_url))
+    }
+
+    fn sources(&self) -> Vec<String> {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        let is_model = |plugin: &Plugin| plugin.embedder.is_some() || plugin.reranker.is_some() || plugin.chat_model.is_some();
+        let names = loaded.iter().filter(|(_, plugin)| is_model(plugin)).map(|(name, _)| name.clone());
+        SOURCES.iter().map(|(word, _)| (*word).to_owned()).chain(names).collect()
+    }
+}
