@@ -171,6 +171,7 @@ pub const AVATAR_CHARS_MAX: usize = 500;
 pub const INDEX_ROWS_MAX: i64 = 512;
 /// Documents of a deleted knowledge base cleared in one transaction: other writers wait for it.
 pub const PURGE_BATCH_KNOWLEDGE: i64 = 16;
+
 // ---- index -------------------------------------------------------------
 /// Components of a vector: what Postgres' half-precision vectors hold, so that data can move there.
 pub const VECTOR_DIMENSION_MAX: usize = 16_000;
@@ -184,5 +185,19 @@ pub const INDEX_STATISTICS_MAX: usize = 10_000;
 pub const INDEX_SEARCHES_MAX: usize = 8;
 /// A longer word is a blob that nobody types.
 pub const WORD_BYTES_MAX: usize = 128;
+/// Index changes that a follower takes up in one commit.
+pub const INDEX_CHANGES_PER_COMMIT: i64 = 256;
+/// Changes that stay in SQL behind the follower, so that an index that lost its last commits catches up without a rebuild.
+pub const INDEX_CHANGES_KEPT: i64 = 10_000;
+/// Texts tokenized in one call by a follower.
+pub const TOKENIZE_BATCH_TEXTS: usize = 64;
+/// A follower looks for changes this often even when nobody tells it.
+pub const INDEX_POLL: Duration = Duration::from_secs(2);
+pub const INDEX_RETRY_MIN: Duration = Duration::from_millis(100);
+pub const INDEX_RETRY_MAX: Duration = Duration::from_secs(30);
+/// After so many failures in a row the index itself is taken for the cause and rebuilt.
+pub const INDEX_FAILURES_MAX: u32 = 5;
+/// Ids of differences that a verification names; it counts all.
+pub const INDEX_DIFFERENCES_SHOWN: usize = 20;
 /// Different words of one query that are looked up.
 pub const QUERY_WORDS_MAX: usize = 512;

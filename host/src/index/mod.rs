@@ -3,7 +3,15 @@
 //! Not here: which plugin embeds or tokenizes.
 
 mod embedded;
+mod feed;
+mod follower;
 pub mod normalise;
+mod rebuild;
 mod stem;
+#[cfg(test)]
+mod tests;
+mod verify;
 
 pub use embedded::{EmbeddedIndex, IndexKey};
+pub use follower::{Follower, FollowerState, FollowerStatus, ScopeOf};
+pub use verify::Verification;

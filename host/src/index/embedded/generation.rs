@@ -15,6 +15,7 @@ use super::{IndexKey, NAME, fault, invalid, limits};
 use crate::domain::TenantScope;
 use crate::index::normalise;
 use crate::provider::{BoxFuture, IndexedChunk, ProviderResult, RetrieveRequest, Retrieved, Retriever, ScoredChunk};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -133,6 +134,14 @@ impl Generation {
             Ok((view.keywords.ids(tenant_id, &base)?, vectors))
         });
         ids.await.map_err(|error| fault(&error))?.map_err(|error: tantivy::TantivyError| fault(&error))
+    }
+
+    /// Every (tenant, knowledge base) that the index knows of.
+    pub(super) fn spaces(&self) -> ProviderResult<BTreeSet<(i64, String)>> {
+        let view = self.view();
+        let mut spaces = view.keywords.spaces().map_err(|error| fault(&error))?;
+        spaces.extend(view.vectors.keys().map(|key| (key.tenant_id, key.knowledge_base_id.clone())));
+        Ok(spaces)
     }
 
     /// Bytes on disk of the folder; for people, so errors count as nothing.

@@ -318,6 +318,24 @@ impl KeywordView {
         Ok(self.searcher.search(&TermQuery::new(term, IndexRecordOption::Basic), &Count)? as u64)
     }
 
+    /// All (tenant, knowledge base) that ever had a chunk and were not merged away.
+    pub(super) fn spaces(&self) -> tantivy::Result<BTreeSet<(i64, String)>> {
+        let mut spaces = BTreeSet::new();
+        for segment in self.searcher.segment_readers() {
+            let dictionary = segment.inverted_index(self.fields.space)?;
+            let mut terms = dictionary.terms().stream()?;
+            while terms.advance() {
+                let name = String::from_utf8_lossy(terms.key());
+                if let Some((tenant_id, base)) = name.trim_end_matches('\u{0}').split_once('/')
+                    && let Ok(tenant_id) = tenant_id.parse()
+                {
+                    spaces.insert((tenant_id, base.to_owned()));
+                }
+            }
+        }
+        Ok(spaces)
+    }
+
     pub(super) fn ids(&self, tenant_id: i64, knowledge_base_id: &str) -> tantivy::Result<Vec<String>> {
         let prefix = prefix(tenant_id, knowledge_base_id);
         let mut ids = Vec::new();

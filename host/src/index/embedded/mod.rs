@@ -19,6 +19,7 @@ use crate::limits;
 use crate::provider::{BoxFuture, IndexedChunk, ProviderError, ProviderErrorKind, ProviderResult, RetrieveRequest, Retrieved, Retriever};
 pub(crate) use generation::Generation;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -107,6 +108,11 @@ impl EmbeddedIndex {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 
+    /// Asks for a rebuild, unless one is wanted already.
+    pub(crate) fn want_rebuild(&self, reason: &str) {
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner).1.get_or_insert_with(|| reason.to_owned());
+    }
+
     /// The index has nothing to be rebuilt from: SQL is empty too.
     pub(crate) fn accept_as_built(&self) {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner).1 = None;
@@ -162,6 +168,11 @@ impl EmbeddedIndex {
     /// Chunk ids of a knowledge base: (keywords, vectors).
     pub async fn chunk_ids(&self, scope: &TenantScope, knowledge_base_id: &str) -> ProviderResult<(Vec<String>, Vec<String>)> {
         self.current().ids(scope, knowledge_base_id).await
+    }
+
+    /// Every (tenant, knowledge base) that the index knows of.
+    pub(crate) fn spaces(&self) -> ProviderResult<BTreeSet<(i64, String)>> {
+        self.current().spaces()
     }
 
     /// Length of all files. Vector files have room for more rows, which takes no space on most file systems.
