@@ -167,7 +167,10 @@ fn a_planted_violation_is_found() {
     assert_eq!(rules("chat", "//! x\nlet s = TenantScope::mint(id);\n"), ["only library::access makes a TenantScope"]);
     assert_eq!(rules("chat", "use crate::search::Search;\n").len(), 1, "a missing header");
     assert_eq!(rules("chat", "//! x\nstd::env::var(\"HOME\");\n"), ["only config reads the environment"]);
-    assert!(rules("chat", "//! x\nuse crate::search::Search;\n// crate::http is a door\n#[cfg(test)]\nmod tests { use crate::http; }\n").is_empty());
+    assert!(
+        rules("chat", "//! x\nuse crate::search::Search;\n// crate::http is a door\n#[cfg(test)]\nmod tests { use crate::http; }\n")
+            .is_empty()
+    );
 }
 
 #[test]

@@ -41,7 +41,8 @@ pub struct Caller {
 impl Caller {
     pub fn new(url: &str, api_key: Option<&str>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = Client::builder().no_proxy().timeout(request_time()).redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        let http =
+            Client::builder().no_proxy().timeout(request_time()).redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         Self { http, url: url.to_owned(), api_key: api_key.map(str::to_owned), bearer: None }
     }
 
@@ -68,8 +69,11 @@ impl Caller {
     pub fn send(&self, request: RequestBuilder) -> Result<Answer> {
         let answer = request.send()?;
         let status = answer.status().as_u16();
-        let headers =
-            answer.headers().iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect();
+        let headers = answer
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
         let text = String::from_utf8_lossy(&answer.bytes()?).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
         Ok(Answer { status, headers, text, json })

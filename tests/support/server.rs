@@ -191,7 +191,8 @@ impl Server {
         let email = format!("{name}@example.com");
         let body = serde_json::json!({ "username": name, "email": email, "password": "secret12" });
         anonymous.post("/api/v1/auth/register", &body).expect("registered").expect_status(201);
-        let login = anonymous.post("/api/v1/auth/login", &serde_json::json!({ "email": email, "password": "secret12" })).expect("logged in");
+        let login =
+            anonymous.post("/api/v1/auth/login", &serde_json::json!({ "email": email, "password": "secret12" })).expect("logged in");
         let key = login.expect_status(200).json["tenant"]["api_key"].as_str().expect("a key").to_owned();
         Caller::new(&self.url(), Some(&key))
     }

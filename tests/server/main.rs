@@ -1,0 +1,9 @@
+//! The server from outside: the real binary, real files, real model servers.
+
+mod cli;
+mod crash;
+mod cross_language;
+mod formats;
+mod main_job;
+mod model_servers;
+mod tenants;
