@@ -20,6 +20,12 @@ pub const JSON_VALUES_MAX: usize = 200_000;
 /// Hits asked for in one search.
 pub const MATCH_COUNT_MAX: usize = 200;
 pub const PAGE_SIZE_MAX: i64 = 100;
+/// Open connections; the goal is 1,000 streams at once, and browsers open several each.
+pub const CONNECTIONS_MAX: usize = 4_096;
+/// For the head of a request, and for the next one on an idle connection.
+pub const HEADERS_WAIT: Duration = Duration::from_secs(120);
+/// For a JSON body: who takes longer holds a connection for nothing.
+pub const BODY_WAIT: Duration = Duration::from_secs(60);
 /// Streams get this long to end after a signal.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// A comment line keeps proxies from closing a silent stream.

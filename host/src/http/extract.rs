@@ -5,7 +5,7 @@
 use super::error::{ApiError, ApiResult, Code};
 use super::go_json::{self, Bind, BindError, Rules};
 use crate::error::Error;
-use crate::limits::{BODY_BYTES_MAX, PAGE_SIZE_MAX};
+use crate::limits::{BODY_BYTES_MAX, BODY_WAIT, PAGE_SIZE_MAX};
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::StatusCode;
@@ -47,9 +47,11 @@ impl<S: Send + Sync, T: Bind> FromRequest<S> for GoJson<T> {
     }
 }
 
-/// Reads a body that must not be longer than `bytes_max`.
+/// Reads a body that must not be longer than `bytes_max` nor take longer than [`BODY_WAIT`].
 pub async fn read_limited(body: Body, bytes_max: usize) -> ApiResult<Bytes> {
-    axum::body::to_bytes(body, bytes_max).await.map_err(|error| {
+    let read = tokio::time::timeout(BODY_WAIT, axum::body::to_bytes(body, bytes_max)).await;
+    let read = read.map_err(|_| ApiError::new(Code::BadRequest, "The request body took too long"))?;
+    read.map_err(|error| {
         let too_long = std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit exceeded"));
         if too_long { too_large(bytes_max as u64) } else { ApiError::new(Code::BadRequest, "unexpected EOF") }
     })

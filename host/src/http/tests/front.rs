@@ -1,7 +1,12 @@
 //! What all requests meet before a handler: redirects, unknown paths, cross-origin headers, request ids, the gate.
 
 use super::TestApp;
+use crate::http::{middleware, routes_listed};
+use axum::Router;
 use axum::http::Method;
+use axum::middleware::from_fn;
+use axum::routing::get;
+use tower::ServiceExt;
 
 #[tokio::test]
 async fn health_answers_without_credentials() {
@@ -116,4 +121,33 @@ async fn every_bad_credential_has_its_own_text() {
     }
     let both = [("authorization", bearer.as_str()), ("x-api-key", "sk-nope")];
     assert_eq!(app.call(Method::GET, "/api/v1/models", &both, "").await.status, 200, "a good token wins over a bad key");
+}
+
+#[tokio::test]
+async fn every_route_but_the_open_ones_is_behind_the_gate() {
+    let app = TestApp::new().await;
+    let open = ["/health", "/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/auth/refresh"];
+    for (method, pattern) in routes_listed() {
+        let path = pattern.replace(['{', '}'], "");
+        for headers in [&[][..], &[("authorization", "Bearer x.y.z")], &[("x-api-key", "sk-AAECAwQFBgcICQoL")]] {
+            let answer = app.call(method.clone(), &path, headers, "{}").await;
+            let text = answer.text();
+            let refused = answer.status == 401 && text.starts_with("{\"error\":\"Unauthorized: ");
+            assert_eq!(refused, !open.contains(&pattern), "{method} {pattern} {headers:?}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_own_request_only() {
+    async fn broken() {
+        panic!("the secret reason");
+    }
+    let router = Router::new().route("/", get(broken)).layer(from_fn(middleware::catch_panic));
+    let request = axum::http::Request::builder().uri("/").body(axum::body::Body::empty()).expect("a request");
+    let response = router.oneshot(request).await.expect("an answer");
+    assert_eq!(response.status(), 500);
+    let body = axum::body::to_bytes(response.into_body(), 10_000).await.expect("a body");
+    let text = std::str::from_utf8(&body).expect("UTF-8");
+    assert!(text.starts_with("{\"error\":\"Internal Server Error\"") && !text.contains("secret"), "{text}");
 }

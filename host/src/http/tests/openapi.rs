@@ -26,21 +26,16 @@ impl Document {
         operations
     }
 
-    /// Fails unless the answer has the shape that the description gives for its status.
+    /// Fails unless the answer has the shape that the description gives for its status. Paths without a route are not looked at.
     pub(super) fn check(&self, method: &Method, path: &str, status: u16, body: &Value) {
-        let path = path.split('?').next().unwrap_or_default();
         let operations = self.operations();
-        let fits = |pattern: &str| {
-            let (wanted, given): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
-            wanted.len() == given.len() && wanted.iter().zip(given).all(|(want, give)| *want == give || want.starts_with('{'))
-        };
-        let mut candidates = operations.iter().filter(|(described, pattern, _)| described == method.as_str() && fits(pattern));
-        let exact = operations.iter().find(|(described, pattern, _)| described == method.as_str() && pattern == path);
-        let (_, _, operation) = exact.or_else(|| candidates.next()).unwrap_or_else(|| panic!("{method} {path} is not described"));
-        let response = operation["responses"].get(status.to_string()).unwrap_or_else(|| panic!("{method} {path}: no {status} described"));
-        let response = self.resolve(response);
-        let schema = &response["content"]["application/json"]["schema"];
-        self.check_shape(&format!("{method} {path} {status}"), schema, body);
+        let of_method = || operations.iter().filter(|(described, ..)| described == method.as_str());
+        let exact = of_method().find(|(_, pattern, _)| pattern == path);
+        let Some((_, _, operation)) = exact.or_else(|| of_method().find(|(_, pattern, _)| fits(pattern, path))) else { return };
+        let place = format!("{method} {path} {status}");
+        let response = operation["responses"].get(status.to_string()).unwrap_or_else(|| panic!("{place} is not described"));
+        let schema = &self.resolve(response)["content"]["application/json"]["schema"];
+        self.check_shape(&place, schema, body);
     }
 
     fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
@@ -56,7 +51,7 @@ impl Document {
     fn check_shape(&self, place: &str, schema: &Value, value: &Value) {
         let schema = self.resolve(schema);
         if let Some(parts) = schema.get("oneOf").and_then(Value::as_array) {
-            let fits = |part: &&Value| self.type_fits(self.resolve(part), value);
+            let fits = |part: &&Value| self.looks_like(self.resolve(part), value);
             let part = parts.iter().find(fits).unwrap_or_else(|| panic!("{place}: {value} is none of {parts:?}"));
             return self.check_shape(place, part, value);
         }
@@ -90,6 +85,14 @@ impl Document {
         }
     }
 
+    /// Type and field names only: enough to choose among alternatives.
+    fn looks_like(&self, schema: &Value, value: &Value) -> bool {
+        let required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+        let complete = required.iter().filter_map(Value::as_str).all(|name| value.get(name).is_some());
+        let known = value.as_object().is_none_or(|fields| fields.keys().all(|name| schema["properties"].get(name).is_some()));
+        self.type_fits(schema, value) && complete && known
+    }
+
     fn type_fits(&self, schema: &Value, value: &Value) -> bool {
         let fits = |word: &str| match word {
             "null" => value.is_null(),
@@ -107,6 +110,11 @@ impl Document {
             other => panic!("a schema without a type: {other} in {schema}"),
         }
     }
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let (wanted, given): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
+    wanted.len() == given.len() && wanted.iter().zip(given).all(|(want, give)| *want == give || want.starts_with('{'))
 }
 
 #[test]

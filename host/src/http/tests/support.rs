@@ -2,6 +2,7 @@
 //!
 //! Not here: assertions about a route.
 
+use super::openapi::Document;
 use crate::domain::ModelType;
 use crate::http::{AppState, router};
 use crate::library::access::Access;
@@ -23,6 +24,7 @@ pub(in crate::http) const BUILTIN_MODEL: &str = "knowhost-embed";
 pub(in crate::http) struct TestApp {
     pub(in crate::http) state: AppState,
     router: Router,
+    document: Document,
     _folder: TempDir,
 }
 
@@ -98,7 +100,7 @@ impl TestApp {
             LibrarySettings { operator_key: Some(OPERATOR_KEY.into()), retriever_engines: retriever_engines_of("postgres"), ..settings };
         let library = Library::new(store, access, Arc::new(|| vec!["embedder-local".into(), "remote".into()]), settings);
         let state = AppState { library };
-        Self { router: router(state.clone()), state, _folder: folder }
+        Self { router: router(state.clone()), state, document: Document::load(), _folder: folder }
     }
 
     pub(in crate::http) async fn send(&self, request: Request<Body>) -> Answer {
@@ -113,7 +115,13 @@ impl TestApp {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.send(request.body(body.into()).expect("a request")).await
+        let sent = request.body(body.into()).expect("a request");
+        let (method, uri) = (sent.method().clone(), sent.uri().path().to_owned());
+        let answer = self.send(sent).await;
+        if method != Method::HEAD && answer.header("content-type").starts_with("application/json") {
+            self.document.check(&method, &uri, answer.status, &answer.json());
+        }
+        answer
     }
 
     pub(in crate::http) async fn get(&self, path: &str, key: &str) -> Answer {

@@ -3,6 +3,7 @@
 //! Not here: what is answered (`library::auth`). The counts live in memory: a restart forgives.
 
 use crate::limits::{LOGIN_FAILURES_PER_ACCOUNT_MAX, LOGIN_FAILURES_PER_ADDRESS_MAX, LOGIN_TRACKED_MAX, LOGIN_WINDOW};
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,8 +11,15 @@ use std::time::{Duration, Instant};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Who {
-    Account(String),
+    /// A digest: an account is whatever text somebody sent.
+    Account([u8; 32]),
     Address(IpAddr),
+}
+
+impl Who {
+    fn account(name: &str) -> Self {
+        Self::Account(Sha256::digest(name).into())
+    }
 }
 
 struct Count {
@@ -35,7 +43,7 @@ impl Attempts {
             let count = counts.get(who).filter(|count| count.failures >= max)?;
             LOGIN_WINDOW.checked_sub(now.duration_since(count.since)).filter(|left| !left.is_zero())
         };
-        let of_account = blocked(&Who::Account(account.to_owned()), LOGIN_FAILURES_PER_ACCOUNT_MAX);
+        let of_account = blocked(&Who::account(account), LOGIN_FAILURES_PER_ACCOUNT_MAX);
         let of_address = address.and_then(|address| blocked(&Who::Address(address), LOGIN_FAILURES_PER_ADDRESS_MAX));
         of_account.max(of_address)
     }
@@ -50,10 +58,13 @@ impl Attempts {
             counts.retain(|_, count| now.duration_since(count.since) < LOGIN_WINDOW);
         }
         if counts.len() >= LOGIN_TRACKED_MAX {
-            // Somebody tries many names; the least guilty are forgotten, so that the table stays bounded.
-            counts.retain(|_, count| count.failures > 1);
+            // Somebody tries many names: those who are not blocked yet are forgotten, so that the table stays bounded.
+            counts.retain(|_, count| count.failures >= LOGIN_FAILURES_PER_ACCOUNT_MAX);
         }
-        let account = Some(Who::Account(account.to_owned()));
+        if counts.len() >= LOGIN_TRACKED_MAX {
+            return;
+        }
+        let account = Some(Who::account(account));
         for who in account.into_iter().chain(address.map(Who::Address)) {
             let count = counts.entry(who).or_insert(Count { failures: 0, since: now });
             if now.duration_since(count.since) >= LOGIN_WINDOW {
@@ -65,7 +76,7 @@ impl Attempts {
 
     /// A right password clears its account, not its address: an attacker may own one account.
     pub fn succeeded(&self, account: &str) {
-        self.lock().remove(&Who::Account(account.to_owned()));
+        self.lock().remove(&Who::account(account));
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Who, Count>> {
@@ -113,5 +124,11 @@ mod tests {
             attempts.failed_at(&number.to_string(), None, Instant::now());
         }
         assert!(attempts.lock().len() <= LOGIN_TRACKED_MAX);
+        for number in 0..u32::try_from(LOGIN_TRACKED_MAX).expect("small") + 100 {
+            for _ in 0..LOGIN_FAILURES_PER_ACCOUNT_MAX {
+                attempts.failed_at(&format!("b{number}"), Some(IpAddr::V4(number.into())), Instant::now());
+            }
+        }
+        assert!(attempts.lock().len() <= LOGIN_TRACKED_MAX + 1);
     }
 }

@@ -12,7 +12,7 @@ pub use attempts::Attempts;
 pub use passwords::{PasswordFault, Passwords};
 pub use tokens::{IssuedToken, TokenFault, Tokens, VerifiedClaims};
 
-use crate::domain::{Tenant, TenantId, TenantScope, User};
+use crate::domain::{Job, JobState, Tenant, TenantId, TenantScope, User};
 use crate::error::Result;
 use crate::store::Store;
 use subtle::ConstantTimeEq;
@@ -56,7 +56,17 @@ impl VerifiedToken {
     }
 }
 
-/// Whoever holds the open database owns the data folder: the command line, the followers and the job workers of this process.
+/// A job that this server holds: its row names the tenant, and only the server writes such rows.
+pub struct LeasedJob(TenantId);
+
+impl LeasedJob {
+    /// `None` for a job that nobody works on.
+    pub fn of(job: &Job) -> Option<Self> {
+        (job.state == JobState::Leased && job.lease_owner.is_some()).then_some(Self(job.tenant_id))
+    }
+}
+
+/// Whoever holds the open database owns the data folder: the command line and the followers of this process.
 pub struct LocalOwnership(());
 
 impl LocalOwnership {
@@ -69,7 +79,8 @@ impl LocalOwnership {
 pub enum Proof<'a> {
     ApiKey(&'a VerifiedKey),
     Token(&'a VerifiedToken),
-    /// A leased job or a command of the folder's owner.
+    Job(&'a LeasedJob),
+    /// A command of the folder's owner, or a follower of the changes of all tenants.
     Local(&'a LocalOwnership, TenantId),
 }
 
@@ -78,6 +89,7 @@ pub fn scope(proof: Proof<'_>) -> TenantScope {
     TenantScope::mint(match proof {
         Proof::ApiKey(key) => key.0,
         Proof::Token(token) => token.0,
+        Proof::Job(job) => job.0,
         Proof::Local(_, tenant_id) => tenant_id,
     })
 }
