@@ -207,3 +207,16 @@ pub const INDEX_FAILURES_MAX: u32 = 5;
 pub const INDEX_DIFFERENCES_SHOWN: usize = 20;
 /// Different words of one query that are looked up.
 pub const QUERY_WORDS_MAX: usize = 512;
+// ---- jobs --------------------------------------------------------------
+/// The wait after the first failed attempt; each further one waits `JOB_BACKOFF_FACTOR` times as long, up to the maximum.
+pub const JOB_BACKOFF: Duration = Duration::from_secs(2);
+pub const JOB_BACKOFF_FACTOR: u32 = 4;
+pub const JOB_BACKOFF_MAX: Duration = Duration::from_secs(300);
+/// Workers are woken by a notification; this is how long a missed one delays a job.
+pub const JOB_POLL: Duration = Duration::from_secs(2);
+/// An attempt that takes longer hangs.
+pub const JOB_TIME_MAX: Duration = Duration::from_secs(2 * 3600);
+/// A server that is killed this often in the middle of one job is killed by it.
+pub const JOB_INTERRUPTIONS_MAX: i64 = 50;
+/// Attempts to write down that a job failed, after its own attempts.
+pub const JOB_GIVE_UP_ATTEMPTS_MAX: i64 = 5;

@@ -172,18 +172,25 @@ impl Store {
     }
 
     pub async fn complete_job(&self, job: &Job) -> Result<bool> {
-        self.end_lease(job, JobState::Done, None, "").await
+        self.end_lease(job, JobState::Done, None, None, "").await
     }
 
     /// Back into the queue, to be tried again after a time.
     pub async fn retry_job(&self, job: &Job, run_after: Timestamp, error: &str) -> Result<bool> {
-        let is_back = self.end_lease(job, JobState::Queued, Some(run_after), error).await?;
+        let is_back = self.end_lease(job, JobState::Queued, Some(run_after), None, error).await?;
+        self.jobs_ready().notify_one();
+        Ok(is_back)
+    }
+
+    /// Back into the queue with its attempts spent: the next claim is for giving up.
+    pub async fn exhaust_job(&self, job: &Job, run_after: Timestamp, error: &str) -> Result<bool> {
+        let is_back = self.end_lease(job, JobState::Queued, Some(run_after), Some(job.attempt), error).await?;
         self.jobs_ready().notify_one();
         Ok(is_back)
     }
 
     pub async fn fail_job(&self, job: &Job, error: &str) -> Result<bool> {
-        self.end_lease(job, JobState::Failed, None, error).await
+        self.end_lease(job, JobState::Failed, None, None, error).await
     }
 
     /// Hands back what an owner holds, as if it had not been tried: for an orderly stop.
@@ -243,10 +250,18 @@ impl Store {
         Ok(deleted.rows_affected())
     }
 
-    async fn end_lease(&self, job: &Job, state: JobState, run_after: Option<Timestamp>, error: &str) -> Result<bool> {
+    async fn end_lease(
+        &self,
+        job: &Job,
+        state: JobState,
+        run_after: Option<Timestamp>,
+        attempts_max: Option<i64>,
+        error: &str,
+    ) -> Result<bool> {
         let ended = sqlx::query(
             "update jobs set state = ?4, run_after = coalesce(?5, run_after), error = ?6, lease_owner = null, lease_until = null, \
-             percent = case when ?4 = 'done' then 100 else percent end, updated_at = ?7 \
+             percent = case when ?4 = 'done' then 100 else percent end, updated_at = ?7, \
+             attempts_max = min(attempts_max, coalesce(?8, attempts_max)) \
              where id = ?1 and state = 'leased' and lease_owner = ?2 and attempt = ?3",
         )
         .bind(job.id)
@@ -256,6 +271,7 @@ impl Store {
         .bind(run_after.map(|time| time.to_column()))
         .bind(without_nul(error))
         .bind(Timestamp::now().to_column())
+        .bind(attempts_max)
         .execute(self.writer())
         .await
         .map_err(fault("ending a lease"))?;

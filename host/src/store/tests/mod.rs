@@ -1,3 +1,8 @@
 //! The store against a real database. Not here: the queue (`jobs`).
 
+mod chunks;
+mod conversations;
 mod documents;
+mod opening;
+mod people;
+mod tenants_apart;
