@@ -207,6 +207,7 @@ pub const INDEX_FAILURES_MAX: u32 = 5;
 pub const INDEX_DIFFERENCES_SHOWN: usize = 20;
 /// Different words of one query that are looked up.
 pub const QUERY_WORDS_MAX: usize = 512;
+
 // ---- jobs --------------------------------------------------------------
 /// The wait after the first failed attempt; each further one waits `JOB_BACKOFF_FACTOR` times as long, up to the maximum.
 pub const JOB_BACKOFF: Duration = Duration::from_secs(2);
