@@ -205,6 +205,14 @@ pub const INDEX_RETRY_MAX: Duration = Duration::from_secs(30);
 pub const INDEX_FAILURES_MAX: u32 = 5;
 /// Ids of differences that a verification names; it counts all.
 pub const INDEX_DIFFERENCES_SHOWN: usize = 20;
+/// What an absent or zero match count means.
+pub const MATCH_COUNT_DEFAULT: usize = 10;
+/// Values of each part of a search filter.
+pub const SEARCH_FILTER_VALUES_MAX: usize = 1_000;
+/// Vectors of queries that are kept, at about 2 kB each.
+pub const QUERY_EMBEDDINGS_MAX: usize = 256;
+/// A chat asks for the same text more than once within a request; an embedder that was exchanged is noticed soon.
+pub const QUERY_EMBEDDING_AGE: Duration = Duration::from_secs(60);
 /// Different words of one query that are looked up.
 pub const QUERY_WORDS_MAX: usize = 512;
 
