@@ -13,6 +13,7 @@ use std::{env, fs};
 
 const SHIPPED: [&str; 6] = ["chat-extractive", "embedder-local", "ollama", "remote-api", "reranker-local", "tokenizer-jieba"];
 const TARGET: &str = "wasm32-wasip2";
+const PROFILE: &str = "plugin";
 
 type Result<T> = std::result::Result<T, String>;
 
@@ -85,7 +86,7 @@ fn build(out: &Path) -> Result<Vec<(String, PathBuf)>> {
     present
         .into_iter()
         .map(|name| {
-            let built = target_dir.join(TARGET).join("release").join(format!("{}.wasm", name.replace('-', "_")));
+            let built = target_dir.join(TARGET).join(PROFILE).join(format!("{}.wasm", name.replace('-', "_")));
             let component = fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
             let manifest = root.join("plugins").join(name).join("plugin.toml");
             let toml = fs::read_to_string(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
@@ -129,7 +130,7 @@ fn target_is_there() -> Result<bool> {
 fn run_cargo(root: &Path, target_dir: &Path, names: &[&str]) -> Result<()> {
     let cargo = variable("CARGO")?;
     let mut command = Command::new(&cargo);
-    command.current_dir(root).args(["build", "--release", "--target", TARGET, "--target-dir"]).arg(target_dir);
+    command.current_dir(root).args(["build", "--profile", PROFILE, "--target", TARGET, "--target-dir"]).arg(target_dir);
     for name in names {
         command.args(["-p", name]);
     }

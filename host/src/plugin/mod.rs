@@ -16,3 +16,6 @@ pub use config::{PluginsConfig, ShippedComponent};
 pub use listing::{PluginListing, PluginState};
 pub use plugins::Plugins;
 pub use wasm::LoadedFrom;
+
+#[cfg(test)]
+mod tests;

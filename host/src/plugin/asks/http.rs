@@ -155,7 +155,7 @@ async fn prepare(env: &CallEnv, request: io::HttpRequest) -> Result<(reqwest::Cl
     let mut headers = request_headers(&request.headers)?;
     let private_only = request.auth.is_some() && url.scheme() == "http";
     if let Some(auth) = &request.auth {
-        place_secret(env, auth, &origin, &mut url, &mut headers)?;
+        place_secret(env, auth, &origin, &mut headers)?;
     }
     let host = url.host_str().unwrap_or_default();
     env.room.http.addresses.open(host, private_only).await.map_err(closed_failure)?;
@@ -200,7 +200,7 @@ fn header_name(name: &str) -> Result<HeaderName, Failure> {
 }
 
 /// Looks the secret up and puts it where the plugin wants it, if it may go to this host.
-fn place_secret(env: &CallEnv, auth: &io::Auth, origin: &Origin, url: &mut Url, headers: &mut HeaderMap) -> Result<(), Failure> {
+fn place_secret(env: &CallEnv, auth: &io::Auth, origin: &Origin, headers: &mut HeaderMap) -> Result<(), Failure> {
     let secret = |name: &str| {
         env.grants.check_secret(&env.plugin.name, name, origin, env.base_url.as_ref()).map_err(denied)?;
         env.secrets.get(name).ok_or_else(|| denied(format!("the secret {name} has no value: fill in the API key of the model")))
@@ -214,11 +214,8 @@ fn place_secret(env: &CallEnv, auth: &io::Auth, origin: &Origin, url: &mut Url, 
             }
             (name, format!("{}{}", placed.prefix, secret(&placed.secret)?))
         }
-        io::Auth::Query(placed) => {
-            let value = format!("{}{}", placed.prefix, secret(&placed.secret)?);
-            url.query_pairs_mut().append_pair(&placed.name, &value);
-            return Ok(());
-        }
+        // Addresses end up in the logs of every machine on the way.
+        io::Auth::Query(_) => return Err(failure(io::Fault::Unsupported, "this server puts a secret into a header, not into an address")),
         io::Auth::Sigv4(_) => return Err(failure(io::Fault::Unsupported, "this server does not sign requests with SigV4 yet")),
     };
     let mut value = HeaderValue::from_str(&value).map_err(|_| denied("the secret holds a character that no header can carry"))?;
@@ -242,7 +239,7 @@ fn response_headers(headers: &HeaderMap) -> Result<Vec<io::Header>, Failure> {
     Ok(headers.iter().map(header).collect())
 }
 
-/// The whole chain of causes in one line, without the address: a query may hold a secret.
+/// The whole chain of causes in one line.
 fn transport_failure(error: &reqwest::Error) -> Failure {
     let mut causes = Vec::new();
     let mut cause = std::error::Error::source(error);

@@ -64,6 +64,8 @@ impl Ops {
                 self.ready.retain(|event| event_op(event) != op);
                 Ok(())
             }
+            // No timer of the runtime is shorter than a millisecond.
+            io::Ask::Sleep(timer) if timer.ms == 0 => self.at_once(timer.op, |_env| io::Event::Timer(timer.op)),
             io::Ask::Sleep(timer) => self.begin(timer.op, |_env| {
                 Box::pin(async move {
                     tokio::time::sleep(Duration::from_millis(u64::from(timer.ms))).await;

@@ -1,0 +1,108 @@
+//! Measures what the design promised; the bounds are loose, because test machines are busy, and the figures are printed.
+
+use super::support::{collect, component, config, context, question, room, row};
+use crate::domain::{Model, ModelType};
+use crate::plugin::loaded::Workshop;
+use crate::plugin::wasm::{self, EmbedderKind, wit};
+use crate::provider::PluginSource;
+use futures_util::StreamExt;
+use std::time::{Duration, Instant};
+
+/// The quickest of `rounds` rounds, for each of `repeats` runs of `run`.
+fn best(rounds: usize, repeats: u32, mut run: impl FnMut()) -> Duration {
+    let mut quickest = Duration::MAX;
+    for _ in 0..rounds {
+        let started = Instant::now();
+        (0..repeats).for_each(|_| run());
+        quickest = quickest.min(started.elapsed() / repeats);
+    }
+    quickest
+}
+
+fn embed_request(texts: Vec<String>, dimensions: u32) -> wit::embedder::Request {
+    wit::embedder::Request {
+        model: wit::io::Model { name: "echo".into(), base_url: String::new(), settings: vec![] },
+        purpose: wit::embedder::Purpose::Query,
+        texts,
+        dimensions: Some(dimensions),
+    }
+}
+
+#[test]
+fn turns_and_instances_cost_microseconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = wasm::Engine::new().unwrap();
+    let cache = wasm::CompiledCache::open(&folder.path().join("compiled"), &folder.path().join("secrets/key")).unwrap();
+    let limits = wasm::InstanceLimits { memory_bytes_max: 64 << 20, turn_cpu_max: Duration::from_millis(20) };
+    let bytes = component("echo");
+    let loaded = wasm::load(&engine, &cache, &bytes, "digest", "echo 0.1.0", limits).unwrap();
+    let again = wasm::load(&engine, &cache, &bytes, "digest", "echo 0.1.0", limits).unwrap();
+    eprintln!("load: compiled {:?}, from the cache {:?}", loaded.time, again.time);
+    let component = loaded.component;
+    let instance = best(20, 100, || drop(component.instantiate::<EmbedderKind>().unwrap()));
+    let mut live = component.instantiate::<EmbedderKind>().unwrap();
+    let empty = embed_request(vec![], 8);
+    let trivial = best(20, 1_000, || drop(live.start(1, &empty).unwrap()));
+    let texts = embed_request(vec!["a".repeat(20); 64], 8);
+    let batch = best(20, 100, || drop(live.start(1, &texts).unwrap()));
+    eprintln!("instance {instance:?}, trivial call {trivial:?}, 64 texts to 64x8 floats {batch:?}");
+    assert!(instance < Duration::from_millis(5) && trivial < Duration::from_millis(1));
+}
+
+fn resident_bytes() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+}
+
+fn endless() -> Model {
+    let mut model = row("hostile", "deep-trap", ModelType::KnowledgeQA);
+    model.parameters.settings.insert("count".into(), 1_000_000.into());
+    model
+}
+
+#[tokio::test]
+async fn open_stream_costs_kibibytes() {
+    let room = room(&["hostile"], &[]);
+    let model = room.plugins.chat_model(&endless()).unwrap();
+    let streams = 1_024;
+    let before = resident_bytes();
+    let mut open = Vec::new();
+    for _ in 0..streams {
+        open.push(model.chat_stream(&context(), question("go on")).await.unwrap());
+    }
+    let each = resident_bytes().saturating_sub(before) / streams;
+    let listing = room.plugins.list().unwrap();
+    eprintln!("{each} bytes for each of {streams} open streams, in {} instances", listing[0].instances);
+    assert_eq!(listing[0].instances, streams / crate::limits::PLUGIN_CALLS_PER_INSTANCE);
+    assert!(each < 64 << 10);
+}
+
+#[tokio::test]
+async fn delta_costs_microseconds() {
+    let room = room(&["echo"], &[]);
+    let model = row("echo", "echo", ModelType::KnowledgeQA);
+    let words = "word ".repeat(2_000);
+    let started = Instant::now();
+    assert_eq!(room.say(&model, &words).await.unwrap(), words);
+    eprintln!("{:?} for each delta with its timer of 0 ms", started.elapsed() / 2_000);
+    let stream = room.chat(&model, "a b c").await.unwrap();
+    assert_eq!(collect(stream.boxed()).await.unwrap(), "a b c");
+}
+
+/// Keeps the loader's own type in use here, so that its figures are those of the server.
+#[test]
+fn workshop_loads_what_the_figures_measure() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path(), &[]);
+    let workshop = Workshop {
+        engine: wasm::Engine::new().unwrap(),
+        cache: wasm::CompiledCache::open(&config.compiled_dir, &config.key_file).unwrap(),
+        room: std::sync::Arc::new(super::super::asks::AskRoom::new(
+            super::super::asks::HttpDoor::new(super::super::asks::Addresses::new(Default::default())).unwrap(),
+        )),
+        cores: super::super::calls::Cores::of_this_machine(),
+    };
+    let plugin = workshop.load(&component("echo"), false).unwrap();
+    assert_eq!(plugin.usage(), (0, 0), "nothing runs before the first call");
+}

@@ -1,0 +1,8 @@
+//! The plugin room with real components: echo, and one that breaks every rule.
+
+mod figures;
+mod hostile;
+mod loading;
+mod network;
+mod sharing;
+mod support;
