@@ -10,6 +10,8 @@ mod http;
 mod models;
 mod ops;
 mod secrets;
+#[cfg(test)]
+mod tests;
 
 pub(super) use address::{Addresses, PrivateHosts};
 pub(super) use env::{AskRoom, CallEnv};

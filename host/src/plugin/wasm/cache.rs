@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 const KEY_BYTES: usize = 32;
 const SEAL_BYTES: usize = 32;
+const BUFFER_BYTES: usize = 1 << 20;
 
 pub(in crate::plugin) struct CompiledCache {
     folder: PathBuf,
@@ -28,24 +29,42 @@ impl CompiledCache {
         Ok(Self { folder: folder.to_owned(), key: read_or_make_key(key_file)? })
     }
 
-    /// The bytes stored under `name`, if they are whole and ours.
-    pub(super) fn get(&self, name: &str) -> Option<Vec<u8>> {
-        let mut bytes = Vec::new();
-        File::open(self.path(name)).ok()?.read_to_end(&mut bytes).ok()?;
-        let body_bytes = bytes.len().checked_sub(SEAL_BYTES)?;
-        let seal = bytes.split_off(body_bytes);
-        match self.mac(name, &bytes)?.verify_slice(&seal) {
-            Ok(()) => Some(bytes),
-            Err(_) => {
+    /// The file stored under `name`, opened, if it is whole and ours. The seal stands behind the content.
+    pub(super) fn get(&self, name: &str) -> Option<File> {
+        let mut file = File::open(self.path(name)).ok()?;
+        match self.is_ours(name, &mut file) {
+            Some(true) => Some(file),
+            Some(false) => {
                 tracing::warn!(file = name, "compiled file has a wrong seal: it is made again");
                 None
             }
+            None => None,
         }
+    }
+
+    /// Reads the file once in pieces; `None`: it can not be read.
+    fn is_ours(&self, name: &str, file: &mut File) -> Option<bool> {
+        let bytes = file.metadata().ok()?.len();
+        let Some(body_bytes) = bytes.checked_sub(SEAL_BYTES as u64) else { return Some(false) };
+        let mut mac = self.mac(name)?;
+        let mut buffer = vec![0; BUFFER_BYTES];
+        let mut left = body_bytes;
+        while left > 0 {
+            let piece = usize::try_from(left).unwrap_or(usize::MAX).min(BUFFER_BYTES);
+            file.read_exact(&mut buffer[..piece]).ok()?;
+            mac.update(&buffer[..piece]);
+            left -= piece as u64;
+        }
+        let mut seal = [0; SEAL_BYTES];
+        file.read_exact(&mut seal).ok()?;
+        Some(mac.verify_slice(&seal).is_ok())
     }
 
     /// Written under another name first, so that a file is either whole or absent.
     pub(super) fn put(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
-        let seal = self.mac(name, bytes).context("the key does not fit")?.finalize().into_bytes();
+        let mut mac = self.mac(name).context("the key does not fit")?;
+        mac.update(bytes);
+        let seal = mac.finalize().into_bytes();
         let temporary = self.path(&format!("{name}.{}.new", std::process::id()));
         let _ = std::fs::remove_file(&temporary);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
@@ -68,11 +87,10 @@ impl CompiledCache {
     }
 
     /// The name is sealed too: a whole file under another name would be another component.
-    fn mac(&self, name: &str, bytes: &[u8]) -> Option<Hmac<Sha256>> {
+    fn mac(&self, name: &str) -> Option<Hmac<Sha256>> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
         mac.update(&(name.len() as u64).to_le_bytes());
         mac.update(name.as_bytes());
-        mac.update(bytes);
         Some(mac)
     }
 
@@ -113,11 +131,19 @@ mod tests {
         CompiledCache::open(&folder.join("compiled"), &folder.join("secrets/compiled.key")).unwrap()
     }
 
+    fn content(cache: &CompiledCache, name: &str) -> Option<Vec<u8>> {
+        let file = cache.get(name)?;
+        drop(file);
+        let mut bytes = std::fs::read(cache.path(name)).unwrap();
+        bytes.truncate(bytes.len() - SEAL_BYTES);
+        Some(bytes)
+    }
+
     #[test]
     fn whole_file_comes_back_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         cache(folder.path()).put("a", b"code").unwrap();
-        assert_eq!(cache(folder.path()).get("a").as_deref(), Some(b"code".as_slice()));
+        assert_eq!(content(&cache(folder.path()), "a").as_deref(), Some(b"code".as_slice()));
     }
 
     #[test]
@@ -130,19 +156,19 @@ mod tests {
         let mut forged = whole.clone();
         forged[0] ^= 1;
         std::fs::write(cache.path("a"), &forged).unwrap();
-        assert_eq!(cache.get("a"), None);
+        assert!(cache.get("a").is_none());
         std::fs::write(cache.path("a"), &whole[..whole.len() - 1]).unwrap();
-        assert_eq!(cache.get("a"), None);
+        assert!(cache.get("a").is_none());
         std::fs::write(cache.path("a"), b"short").unwrap();
-        assert_eq!(cache.get("a"), None);
+        assert!(cache.get("a").is_none());
         std::fs::copy(cache.path("b"), cache.path("a")).unwrap();
-        assert_eq!(cache.get("a"), None);
+        assert!(cache.get("a").is_none());
         let other = tempfile::tempdir().unwrap();
         let foreign = super::tests::cache(other.path());
         foreign.put("a", b"code of a").unwrap();
         std::fs::copy(foreign.path("a"), cache.path("a")).unwrap();
-        assert_eq!(cache.get("a"), None);
-        assert_eq!(cache.get("never"), None);
+        assert!(cache.get("a").is_none());
+        assert!(cache.get("never").is_none());
     }
 
     #[test]
@@ -162,6 +188,6 @@ mod tests {
         cache.put("old", b"1").unwrap();
         cache.put("new", b"2").unwrap();
         cache.keep_only(&["new".into()]);
-        assert_eq!((cache.get("old"), cache.get("new").is_some()), (None, true));
+        assert!(cache.get("old").is_none() && cache.get("new").is_some());
     }
 }

@@ -6,6 +6,8 @@ use super::cache::CompiledCache;
 use super::component::{Component, InstanceLimits};
 use super::engine::{Engine, wasmtime_error};
 use super::warm;
+use std::fs::File;
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 /// Changes when this server makes other files out of the same bytes.
@@ -62,14 +64,21 @@ fn compile(
     let compiled = component.serialize().map_err(wasmtime_error)?;
     if let Err(error) = cache.put(cache_name, &compiled) {
         tracing::warn!(plugin = label, "can not keep the compiled component, the next start compiles it again: {error:#}");
+        return Ok(component);
     }
-    Ok(component)
+    // The mapped file holds a warm snapshot once for all instances; the compiler's result holds it in memory.
+    drop(compiled);
+    Ok(cache.get(cache_name).and_then(|sealed| deserialize(engine, &sealed)).unwrap_or(component))
 }
 
 #[expect(unsafe_code, reason = "a compiled component is native code; only files sealed by this server get here")]
-fn deserialize(engine: &Engine, sealed: &[u8]) -> Option<wasmtime::component::Component> {
-    // SAFETY: `sealed` passed the MAC of `CompiledCache::get`, whose key only this server's data folder holds, so it is what `serialize`
-    // gave to `put` under this very name; the name holds the engine's compatibility hash, and wasmtime checks that again.
-    let component = unsafe { wasmtime::component::Component::deserialize(&engine.wasmtime, sealed) };
+fn deserialize(engine: &Engine, sealed: &File) -> Option<wasmtime::component::Component> {
+    // Through the open file, so that what is mapped is the file that was checked, whatever its name points to by now. Mapping it instead of
+    // reading it keeps a snapshot of many megabytes out of memory until its pages are touched.
+    let path = format!("/proc/self/fd/{}", sealed.as_raw_fd());
+    // SAFETY: `sealed` passed the MAC of `CompiledCache::get`, whose key only this server's data folder holds, so it is what `serialize` gave
+    // to `put` under this very name; the name holds the engine's compatibility hash, and wasmtime checks that again. Nobody but this user may
+    // write the file (mode 0600 in a folder of mode 0700), and this server replaces such files by renaming, never in place.
+    let component = unsafe { wasmtime::component::Component::deserialize_file(&engine.wasmtime, path) };
     component.inspect_err(|error| tracing::warn!("a compiled component does not fit this engine and is made again: {error:#}")).ok()
 }

@@ -69,7 +69,11 @@ fn define_function(linker: &mut LinkerInstance<'_, HostState>, interface: &str, 
             if let (Some(result), Some(slot)) = (answer(&mut store, parameters)?, results.first_mut()) {
                 *slot = result;
             }
-            Ok(())
+            // A borrowed handle has to be given back before the call returns.
+            parameters.iter().try_for_each(|parameter| match parameter {
+                Val::Resource(handle) if !handle.owned() => handle.resource_drop(&mut store),
+                _ => Ok(()),
+            })
         }),
         None => linker.func_new(function, move |_store, _ty, _parameters, _results| Err(Refusal(refusal(&full_name)).into())),
     };

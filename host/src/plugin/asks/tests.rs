@@ -1,0 +1,237 @@
+//! Asks and their events without a guest: what is carried out, what is denied, and with which words.
+
+use super::models::{ModelAnswer, ModelCalls, ModelRequest};
+use super::{Addresses, AskRoom, CallEnv, Grants, HttpDoor, Ops, PrivateHosts, Secrets, origin_of};
+use crate::domain::TenantId;
+use crate::limits;
+use crate::plugin::wasm::wit::io;
+use crate::provider::{BoxFuture, CallContext, PluginIdentity, ProviderError};
+use knowhost_plugin_sdk::manifest::Manifest;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use url::Url;
+
+const SECRET: &str = "sk-the-secret";
+const MANIFEST: &str = r#"
+name = "p"
+title = "P"
+version = "1.0.0"
+licence = "MIT"
+interface = "0.1"
+profile = "network"
+allowed_hosts = ["{base_url}", "http://169.254.169.254:80", "http://10.0.0.1:80"]
+secrets = { api_key = ["{base_url}"] }
+allowed_models = ["chat"]
+cache_bytes_max = 1000
+"#;
+
+fn env_with(base_url: &str, lines: &str, depth: u8, models: Option<Arc<dyn ModelCalls>>) -> Arc<CallEnv> {
+    let manifest = Manifest::parse(&format!("{MANIFEST}{lines}")).unwrap();
+    let addresses = Addresses::new(PrivateHosts::parse(["127.0.0.0/8"]).unwrap());
+    let room = AskRoom::new(HttpDoor::new(addresses).unwrap());
+    if let Some(models) = models {
+        room.set_models(models);
+    }
+    Arc::new(CallEnv {
+        room: Arc::new(room),
+        plugin: PluginIdentity { name: "p".into(), version: "1.0.0".into(), digest: String::new() },
+        grants: Arc::new(Grants::of(&manifest)),
+        base_url: Url::parse(base_url).ok().and_then(|url| origin_of(&url)),
+        secrets: Secrets::api_key(SECRET),
+        context: CallContext { depth, ..CallContext::interactive(TenantId(1), "r", Duration::from_secs(30)) },
+    })
+}
+
+fn ops(base_url: &str) -> Ops {
+    Ops::new(env_with(base_url, "", 0, None))
+}
+
+fn get(op: u32, url: &str) -> io::HttpRequest {
+    io::HttpRequest { op, method: "GET".into(), url: url.into(), headers: vec![], auth: None, body: vec![], timeout_ms: Some(5_000) }
+}
+
+fn header(name: &str, value: &str) -> io::Header {
+    io::Header { name: name.into(), value: value.into() }
+}
+
+async fn event(ops: &mut Ops, ask: io::Ask) -> io::Event {
+    ops.apply(vec![ask]).unwrap();
+    ops.next().await
+}
+
+async fn fault(ops: &mut Ops, ask: io::Ask) -> (io::Fault, String) {
+    match event(ops, ask).await {
+        io::Event::Fault(fault) => (fault.fault, fault.text),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Answers one connection after another with `answer` and sends what it heard.
+async fn listen(answer: &'static [u8]) -> (String, tokio::sync::mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (send, heard) = tokio::sync::mpsc::channel(8);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut bytes = vec![0; 16_384];
+            let read = stream.read(&mut bytes).await.unwrap();
+            send.send(String::from_utf8_lossy(&bytes[..read]).into_owned()).await.unwrap();
+            stream.write_all(answer).await.unwrap();
+        }
+    });
+    (url, heard)
+}
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nX-Answer: yes\r\nConnection: close\r\n\r\nbody";
+
+#[tokio::test]
+async fn exchange_gives_head_then_chunk_then_end() {
+    let (url, mut heard) = listen(OK).await;
+    let mut ops = ops(&url);
+    let request =
+        io::HttpRequest { method: "POST".into(), body: b"question".to_vec(), headers: vec![header("X-Own", "1")], ..get(7, &url) };
+    match event(&mut ops, io::Ask::Http(request)).await {
+        io::Event::HttpHead(head) => assert!(head.status == 200 && head.headers.contains(&header("x-answer", "yes")) && head.op == 7),
+        other => panic!("{other:?}"),
+    }
+    assert!(!ops.pending(), "nothing comes before it is asked for");
+    assert_eq!(event(&mut ops, io::Ask::Read(7)).await, io::Event::HttpChunk(io::HttpChunk { op: 7, data: b"body".to_vec() }));
+    assert_eq!(event(&mut ops, io::Ask::Read(7)).await, io::Event::HttpEnd(7));
+    let heard = heard.recv().await.unwrap();
+    assert!(heard.starts_with("POST / HTTP/1.1\r\n") && heard.contains("x-own: 1") && heard.ends_with("question"), "{heard}");
+    assert!(!heard.contains(SECRET));
+}
+
+#[tokio::test]
+async fn secret_arrives_in_the_header_that_was_named_and_nowhere_else() {
+    let (url, mut heard) = listen(OK).await;
+    let placed = io::PlacedSecret { name: "X-Api-Key".into(), prefix: "key ".into(), secret: "api_key".into() };
+    for (auth, line) in [
+        (io::Auth::Bearer("api_key".into()), "authorization: Bearer sk-the-secret"),
+        (io::Auth::Header(placed), "x-api-key: key sk-the-secret"),
+    ] {
+        let mut ops = ops(&url);
+        assert!(matches!(
+            event(&mut ops, io::Ask::Http(io::HttpRequest { auth: Some(auth), ..get(1, &url) })).await,
+            io::Event::HttpHead(_)
+        ));
+        let heard = heard.recv().await.unwrap();
+        let with_secret: Vec<_> = heard.lines().filter(|line| line.contains(SECRET)).collect();
+        assert_eq!(with_secret, [line]);
+    }
+}
+
+#[tokio::test]
+async fn secret_goes_over_plain_http_to_listed_private_hosts_only() {
+    let public = "http://93.184.216.34";
+    let auth = Some(io::Auth::Bearer("api_key".into()));
+    let (kind, text) = fault(&mut ops(public), io::Ask::Http(io::HttpRequest { auth, ..get(1, public) })).await;
+    assert!(kind == io::Fault::Denied && text.contains("plain http"), "{text}");
+}
+
+#[tokio::test]
+async fn what_is_not_allowed_is_denied_before_anything_is_sent() {
+    let base = "http://127.0.0.1:1";
+    let with_header = |name: &str, value: &str| io::HttpRequest { headers: vec![header(name, value)], ..get(1, base) };
+    let with_auth = |auth| io::HttpRequest { auth: Some(auth), ..get(1, base) };
+    let placed = |name: &str, secret: &str| io::PlacedSecret { name: name.into(), prefix: String::new(), secret: secret.into() };
+    let cases = [
+        (get(1, "http://other.example/"), "allowed_hosts = [\"http://other.example:80\"]"),
+        (get(1, "ftp://127.0.0.1:1/"), "http or https"),
+        (get(1, "http://user:word@127.0.0.1:1/"), "user name"),
+        (get(1, "nonsense"), "malformed"),
+        (get(1, "http://169.254.169.254/latest"), "which no setting opens"),
+        (get(1, "http://10.0.0.1/"), "KNOWHOST_PRIVATE_HOSTS"),
+        (io::HttpRequest { method: "CONNECT".into(), ..get(1, base) }, "method"),
+        (with_header("Authorization", "Bearer x"), "set by the host"),
+        (with_header("Host", "x"), "set by the host"),
+        (with_header("Transfer-Encoding", "chunked"), "set by the host"),
+        (with_header("X-A", "b\r\nX-B: c"), "forbidden character"),
+        (with_header("X A", "b"), "no header name"),
+        (with_auth(io::Auth::Bearer("other".into())), "secrets = { other = [\"http://127.0.0.1:1\"] }"),
+        (with_auth(io::Auth::Header(placed("Host", "api_key"))), "can not hold a secret"),
+    ];
+    for (request, expected) in cases {
+        let (kind, text) = fault(&mut ops(base), io::Ask::Http(request)).await;
+        assert!(kind == io::Fault::Denied && text.contains(expected), "{expected}: {kind:?} {text}");
+        assert!(!text.contains(SECRET));
+    }
+}
+
+#[tokio::test]
+async fn answer_over_its_limit_ends_the_exchange() {
+    let (url, _heard) = listen(OK).await;
+    let mut ops = Ops::new(env_with(&url, "limits = { response_bytes_max = 3 }", 0, None));
+    assert!(matches!(event(&mut ops, io::Ask::Http(get(1, &url))).await, io::Event::HttpHead(_)));
+    assert_eq!(fault(&mut ops, io::Ask::Read(1)).await.0, io::Fault::TooLarge);
+}
+
+#[tokio::test]
+async fn silent_server_ends_in_a_timeout() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let request = io::HttpRequest { timeout_ms: Some(20), ..get(1, &url) };
+    assert_eq!(fault(&mut ops(&url), io::Ask::Http(request)).await.0, io::Fault::Timeout);
+}
+
+#[tokio::test]
+async fn operations_are_counted_and_named_once() {
+    let timer = |op, ms| io::Ask::Sleep(io::Timer { op, ms });
+    let mut ops = ops("");
+    let all = (0..limits::PLUGIN_OPEN_OPS_MAX as u32).map(|op| timer(op, 60_000)).collect();
+    ops.apply(all).unwrap();
+    assert_eq!(fault(&mut ops, timer(1_000, 1)).await.0, io::Fault::TooLarge);
+    assert!(ops.apply(vec![timer(5, 1)]).unwrap_err().contains("two open operations 5"));
+    ops.apply(vec![io::Ask::Close(5), timer(5, 1)]).unwrap();
+    assert_eq!(ops.next().await, io::Event::Timer(5));
+    let too_many = (0..=limits::PLUGIN_ASKS_PER_STEP_MAX as u32).map(io::Ask::Close).collect();
+    assert!(ops.apply(too_many).is_err());
+    assert!(ops.apply(vec![io::Ask::Read(6)]).is_err(), "a timer can not be read");
+    ops.close_all();
+    assert!(!ops.pending());
+}
+
+#[tokio::test]
+async fn cache_keeps_what_fits() {
+    let put = |op, bytes: usize| io::Ask::CachePut(io::CacheWrite { op, key: "k".into(), value: vec![7; bytes], ttl_ms: None });
+    let read = |op| io::Ask::CacheGet(io::CacheRead { op, key: "k".into() });
+    let mut ops = ops("");
+    assert_eq!(event(&mut ops, read(1)).await, io::Event::CacheValue(io::CacheValue { op: 1, value: None }));
+    assert_eq!(event(&mut ops, put(2, 3)).await, io::Event::CacheStored(2));
+    assert_eq!(event(&mut ops, read(3)).await, io::Event::CacheValue(io::CacheValue { op: 3, value: Some(vec![7; 3]) }));
+    assert_eq!(fault(&mut ops, put(4, 2_000)).await.0, io::Fault::TooLarge);
+}
+
+struct Parrot;
+
+impl ModelCalls for Parrot {
+    fn call<'a>(
+        &'a self,
+        context: &'a CallContext,
+        model: &'a str,
+        request: ModelRequest,
+        _max_output_tokens: Option<u32>,
+    ) -> BoxFuture<'a, Result<ModelAnswer, ProviderError>> {
+        Box::pin(async move { Ok(ModelAnswer::Text(format!("{model} {} {request:?}", context.depth))) })
+    }
+}
+
+#[tokio::test]
+async fn models_are_called_by_grant_and_only_so_deep() {
+    let ask = |model: &str| {
+        let turns = vec![io::Turn { role: "user".into(), text: "hi".into() }];
+        io::Ask::Model(io::ModelCall { op: 1, model: model.into(), request: io::ModelRequest::Chat(turns), max_output_tokens: None })
+    };
+    let with = |depth, models| Ops::new(env_with("", "", depth, models));
+    assert_eq!(fault(&mut with(0, None), ask("chat")).await.0, io::Fault::Unsupported);
+    let (kind, text) = fault(&mut with(0, Some(Arc::new(Parrot))), ask("embed")).await;
+    assert!(kind == io::Fault::Denied && text.contains("allowed_models = [\"embed\"]"), "{text}");
+    let deep = limits::PLUGIN_MODEL_DEPTH_MAX;
+    assert_eq!(fault(&mut with(deep, Some(Arc::new(Parrot))), ask("chat")).await.0, io::Fault::TooLarge);
+    match event(&mut with(1, Some(Arc::new(Parrot))), ask("chat")).await {
+        io::Event::Model(io::ModelReply { answer: io::ModelAnswer::Text(text), .. }) => assert!(text.starts_with("chat 2 Chat("), "{text}"),
+        other => panic!("{other:?}"),
+    }
+}
