@@ -13,6 +13,7 @@ mod join;
 mod kinds;
 mod model;
 mod read;
+pub mod text;
 
 #[cfg(not(target_family = "wasm"))]
 pub mod manifest;

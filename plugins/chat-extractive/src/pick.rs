@@ -1,0 +1,139 @@
+//! Which sentences answer: the weight of the question's words in them, the rank of their source, their place in it.
+//!
+//! Not here: cutting sentences, wording the answer.
+
+use crate::sentences::sentences;
+use knowhost_plugin_sdk::Source;
+use knowhost_plugin_sdk::text::{Term, TermKind, is_chinese, terms};
+use std::collections::{BTreeMap, BTreeSet};
+
+const QUOTES_MAX: usize = 4;
+/// A sentence that holds less of the question's weight does not answer it.
+const SCORE_MIN: f32 = 0.28;
+/// Sentences far behind the best only dilute it.
+const SHARE_OF_BEST_MIN: f32 = 0.6;
+/// What a word counts that stands in the title or elsewhere in the source, not in the sentence.
+const CONTEXT_SHARE: f32 = 0.35;
+/// The part of the question's weight that has to be in the sentence itself.
+const OWN_MIN: f32 = 0.15;
+/// Sentences quoted from the best source when words can not be compared.
+const LEADING: usize = 2;
+const SOURCES_MAX: usize = 50;
+
+/// A sentence and the place of its source in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Quote {
+    pub(crate) source: usize,
+    pub(crate) text: String,
+}
+
+struct Sentence {
+    source: usize,
+    place: usize,
+    text: String,
+    terms: BTreeSet<String>,
+    is_fragment: bool,
+}
+
+/// The sentences to quote, best first; none when nothing fits.
+pub(crate) fn quotes(question: &str, sources: &[Source]) -> Vec<Quote> {
+    let sources = &sources[..sources.len().min(SOURCES_MAX)];
+    let asked = asked(question);
+    if asked.is_empty() || sources.is_empty() {
+        return vec![];
+    }
+    let sentences = all_sentences(sources);
+    let found = best(&asked, sources, &sentences);
+    if !found.is_empty() {
+        return found;
+    }
+    let question_is_chinese = is_chinese(question);
+    let is_foreign = sources.iter().all(|source| is_chinese(&source.text) != question_is_chinese);
+    if is_foreign { leading(&sentences) } else { vec![] }
+}
+
+/// The words of the question that say something, each once.
+fn asked(question: &str) -> Vec<Term> {
+    let all = terms(question);
+    let only_stops = all.iter().all(|term| term.is_stop);
+    let mut seen = BTreeSet::new();
+    all.into_iter().filter(|term| (only_stops || !term.is_stop) && seen.insert(term.text.clone())).take(200).collect()
+}
+
+fn all_sentences(sources: &[Source]) -> Vec<Sentence> {
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    for (source, content) in sources.iter().enumerate() {
+        for (place, text) in sentences(&content.text).into_iter().enumerate() {
+            // Neighbouring chunks overlap; a sentence belongs to the first that has it.
+            if !seen.insert(text.clone()) {
+                continue;
+            }
+            let found_terms = terms(&text);
+            let is_whole = text.ends_with(['.', '!', '?', '。', '！', '？', '；', '…', '"', '”', ')', '）', ';', ':']);
+            let is_fragment = !is_whole && found_terms.len() < 6;
+            let terms = found_terms.into_iter().map(|term| term.text).collect();
+            found.push(Sentence { source, place, text, terms, is_fragment });
+        }
+    }
+    found
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of sentences are small")]
+fn best(asked: &[Term], sources: &[Source], sentences: &[Sentence]) -> Vec<Quote> {
+    let count = sentences.len() as f32;
+    let weight = |term: &Term| {
+        let holding = sentences.iter().filter(|sentence| sentence.terms.contains(&term.text)).count() as f32;
+        // A word that stands nowhere may be a way of asking; it counts, but not for much.
+        if holding == 0.0 { 0.8 } else { (1.0 + (count - holding + 0.5) / (holding + 0.5)).ln().clamp(0.3, 3.0) }
+    };
+    let weights: Vec<f32> = asked.iter().map(weight).collect();
+    let total: f32 = weights.iter().sum();
+    let contexts = contexts(sources, sentences);
+    let score = |sentence: &Sentence| {
+        let (mut own, mut context) = (0.0, 0.0);
+        for (term, weight) in asked.iter().zip(&weights) {
+            if sentence.terms.contains(&term.text) {
+                own += weight;
+            } else if contexts.get(&sentence.source).is_some_and(|terms| terms.contains(&term.text)) {
+                context += weight * CONTEXT_SHARE;
+            }
+        }
+        if own / total < OWN_MIN {
+            return 0.0;
+        }
+        let lacks_number = asked.iter().any(|term| term.kind == TermKind::Number && !sentence.terms.contains(&term.text));
+        let rank = 1.0 - 0.15 * (sentence.source as f32 / sources.len() as f32);
+        let place = if sentence.place == 0 { 1.03 } else { 1.0 };
+        let whole = if sentence.is_fragment { 0.6 } else { 1.0 };
+        let number = if lacks_number { 0.7 } else { 1.0 };
+        (own + context) / total * rank * place * whole * number
+    };
+    let mut scored: Vec<(f32, &Sentence)> = sentences.iter().map(|sentence| (score(sentence), sentence)).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.source.cmp(&b.1.source)).then(a.1.place.cmp(&b.1.place)));
+    let Some(top) = scored.first().map(|(score, _)| *score).filter(|score| *score >= SCORE_MIN) else { return vec![] };
+    let good = scored.iter().take_while(|(score, _)| *score >= SCORE_MIN.max(top * SHARE_OF_BEST_MIN));
+    good.take(QUOTES_MAX).map(|(_, sentence)| Quote { source: sentence.source, text: sentence.text.clone() }).collect()
+}
+
+/// The words of each source's title and text.
+fn contexts(sources: &[Source], sentences: &[Sentence]) -> BTreeMap<usize, BTreeSet<String>> {
+    let mut contexts: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    for (index, source) in sources.iter().enumerate() {
+        contexts.insert(index, terms(&source.title).into_iter().map(|term| term.text).collect());
+    }
+    for sentence in sentences {
+        contexts.entry(sentence.source).or_default().extend(sentence.terms.iter().cloned());
+    }
+    contexts
+}
+
+/// What the best source begins with.
+fn leading(sentences: &[Sentence]) -> Vec<Quote> {
+    let whole = sentences.iter().filter(|sentence| sentence.source == 0 && !sentence.is_fragment);
+    let quotes: Vec<Quote> = whole.take(LEADING).map(|sentence| Quote { source: 0, text: sentence.text.clone() }).collect();
+    if !quotes.is_empty() {
+        return quotes;
+    }
+    sentences.iter().take(LEADING).map(|sentence| Quote { source: sentence.source, text: sentence.text.clone() }).collect()
+}
