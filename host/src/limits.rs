@@ -49,6 +49,18 @@ pub const STREAM_KEPT: Duration = Duration::from_secs(30);
 /// Text of one answer; more than any model writes in one go.
 pub const ANSWER_BYTES_MAX: usize = 1 << 20;
 pub const ANSWER_PIECES_MAX: usize = 200_000;
+/// An answer from question to end; slow models on old machines write for minutes.
+pub const ANSWER_TIME: Duration = Duration::from_secs(600);
+/// A model may load itself before it accepts a request.
+pub const OPEN_TIME: Duration = Duration::from_secs(120);
+pub const REWRITE_TIME: Duration = Duration::from_secs(20);
+pub const SEARCH_TIME: Duration = Duration::from_secs(30);
+pub const RERANK_TIME: Duration = Duration::from_secs(30);
+pub const TITLE_TIME: Duration = Duration::from_secs(60);
+/// A title or rewritten question with all its thinking.
+pub const COLLECTED_BYTES_MAX: usize = 256 << 10;
+/// Rounds that are looked at, whatever a session says.
+pub const HISTORY_ROUNDS_MAX: usize = 50;
 
 // ---- access ------------------------------------------------------------
 /// bcrypt reads no further.

@@ -174,7 +174,8 @@ impl Store {
         Ok(messages)
     }
 
-    /// Ends an answer with what was said and cited. What a model said is kept as far as a database can hold it.
+    /// Ends an answer with what was said and cited, also in a session that was deleted meanwhile. What a model said is kept as far as a
+    /// database can hold it.
     pub async fn complete_message(
         &self,
         scope: &TenantScope,
@@ -186,7 +187,7 @@ impl Store {
         sqlx::query_as::<_, MessageRow>(
             "update messages set content = ?4, knowledge_references = ?5, is_completed = 1, updated_at = ?6 \
              where session_id = ?2 and id = ?3 and deleted_at is null \
-             and session_id in (select id from sessions where tenant_id = ?1 and id = ?2 and deleted_at is null) returning *",
+             and session_id in (select id from sessions where tenant_id = ?1 and id = ?2) returning *",
         )
         .bind(scope.tenant_id().0)
         .bind(session_id)
@@ -199,6 +200,17 @@ impl Store {
         .map_err(fault("completing a message"))?
         .ok_or_else(message_not_found)?
         .try_into()
+    }
+
+    /// Ends, as they are, all answers begun before a time and still open: for the start of the only process that writes them.
+    pub async fn complete_abandoned_messages(&self, before: Timestamp) -> Result<u64> {
+        let completed = sqlx::query("update messages set is_completed = 1, updated_at = ?2 where is_completed = 0 and created_at < ?1")
+            .bind(before.to_column())
+            .bind(Timestamp::now().to_column())
+            .execute(self.writer())
+            .await
+            .map_err(fault("completing abandoned messages"))?;
+        Ok(completed.rows_affected())
     }
 
     /// Whether there was one.

@@ -1,3 +1,7 @@
+//! Writers and readers of answers under way.
+//!
+//! Not here: what an answer says.
+
 use super::*;
 use futures_util::FutureExt;
 use std::time::Duration;

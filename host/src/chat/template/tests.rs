@@ -1,3 +1,7 @@
+//! Templates as Go renders them, and those that it refuses.
+//!
+//! Not here: the prompts themselves.
+
 use super::{Template, Value};
 use proptest::prelude::*;
 

@@ -1,0 +1,35 @@
+//! Asks a model for a short text and waits for all of it.
+//!
+//! Not here: streamed answers (`generate`).
+
+use crate::chat::text::think;
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::provider::{CallContext, ChatDelta, ChatMessage, ChatModel, ChatOptions, ChatRequest, ChatRole, ChatTask};
+use futures_util::StreamExt;
+
+/// What the model says to `user` under the rules of `system`, without its thinking and the blanks around it.
+pub(in crate::chat) async fn collect(
+    model: &dyn ChatModel,
+    context: &CallContext,
+    task: ChatTask,
+    system: &str,
+    user: String,
+    options: ChatOptions,
+) -> Result<String> {
+    let messages = vec![ChatMessage::text(ChatRole::System, system), ChatMessage::text(ChatRole::User, user)];
+    let request = ChatRequest { task, messages, options, question: None, sources: Vec::new() };
+    let mut stream = model.chat_stream(context, request).await?;
+    let mut text = String::new();
+    while let Some(delta) = stream.next().await {
+        match delta? {
+            ChatDelta::Text(piece) => text.push_str(&piece),
+            ChatDelta::Reasoning(_) => {}
+            ChatDelta::End { .. } => break,
+        }
+        if text.len() > limits::COLLECTED_BYTES_MAX {
+            return Err(Error::Unavailable { reason: format!("{} does not come to an end", model.plugin()) });
+        }
+    }
+    Ok(think::remove(&text).trim().to_owned())
+}
