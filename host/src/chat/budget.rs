@@ -40,13 +40,8 @@ impl Budget {
 
     /// For the calls of a step that may take `time` at most, and no longer than all of it.
     pub(super) fn context(&self, time: Duration) -> CallContext {
-        CallContext {
-            tenant_id: self.tenant_id,
-            request_id: self.request_id.clone(),
-            deadline: self.deadline.min(Instant::now() + time),
-            cancel: self.cancel.clone(),
-            interactive: true,
-        }
+        let context = CallContext::interactive(self.tenant_id, self.request_id.clone(), time);
+        CallContext { deadline: self.deadline.min(context.deadline), cancel: self.cancel.clone(), ..context }
     }
 
     /// Carries a step out within its time; when the answer is stopped, the step is dropped.

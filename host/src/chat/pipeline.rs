@@ -9,6 +9,7 @@ use super::text::{history, merge, top};
 use super::{ChatParts, FindQuery, prompt};
 use crate::domain::{SearchResult, Session, TenantScope};
 use crate::error::Result;
+use crate::provider::ChatTask;
 use crate::stream::StreamWriter;
 use std::sync::Arc;
 
@@ -55,8 +56,12 @@ pub(super) async fn answer(
     }
     let references = Arc::new(best.iter().map(|hit| hit.result.clone()).collect::<Vec<_>>());
     writer.references(Arc::clone(&references));
-    let request = prompt::answer_request(session, &parts.conversation, text, &rounds, &best, prompt::now(parts.utc_offset))?;
+    let mut request = prompt::answer_request(session, &parts.conversation, text, &rounds, &best, prompt::now(parts.utc_offset))?;
     let model = parts.registry.chat_model(scope, &session.summary_model_id).await?;
+    if !model.can(ChatTask::Rewrite) {
+        // Who can not rewrite does not read the rounds either: the terms before a follow-up say what it is about.
+        request.question = Some(searched.text.clone());
+    }
     let stream = steps::open(budget, model, request).await?;
     opened();
     let fallback = match steps::generate(budget, stream, &session.summary_parameters.no_match_prefix, writer).await {

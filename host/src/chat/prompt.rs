@@ -69,11 +69,13 @@ pub(super) fn answer_request(
     let parameters = &session.summary_parameters;
     let texts: Vec<String> = hits.iter().map(|hit| passages::for_prompt(&hit.result)).collect();
     let data = context_data(question, &texts, now);
-    let user = match render(CONTEXT, &parameters.context_template, &data) {
+    let builtin = &conversation.summary.context_template;
+    let template = if parameters.context_template.trim().is_empty() { builtin } else { &parameters.context_template };
+    let user = match render(CONTEXT, template, &data) {
         Ok(text) => text,
         Err(error) => {
             tracing::warn!(session_id = session.id, %error, "the session's context template is broken: the built-in one is used");
-            render(CONTEXT, &conversation.summary.context_template, &data).map_err(|error| Error::internal(anyhow::Error::new(error)))?
+            render(CONTEXT, builtin, &data).map_err(|error| Error::internal(anyhow::Error::new(error)))?
         }
     };
     let mut messages = Vec::new();
@@ -157,7 +159,7 @@ mod tests {
     #[test]
     fn a_broken_template_gives_way_to_the_built_in_one() {
         let hits = [hit("c1", 0, "passage text", 0.9)];
-        for broken in ["{{query}}", "{{.Query.Deep}}", "{{range 100000000}}{{end}}"] {
+        for broken in ["", "{{query}}", "{{.Query.Deep}}", "{{range 100000000}}{{end}}"] {
             let request = answer_request(&session(broken), &Conversation::builtin(), "why?", &[], &hits, NOW).expect("made");
             assert!(texts(&request).iter().any(|text| text.contains("passage text") && text.contains("why?")), "{broken}");
         }

@@ -23,7 +23,7 @@ impl Chat {
             Some(question) => question.to_owned(),
             None => {
                 let stored = parts.store.find_first_user_message(scope, session_id).await?;
-                stored.map(|message| message.content).ok_or_else(|| Error::bad_request("no user message found"))?
+                stored.map(|message| message.content).ok_or_else(|| Error::not_found("record not found"))?
             }
         };
         let model = parts.registry.chat_model(scope, &session.summary_model_id).await?;

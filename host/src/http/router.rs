@@ -3,7 +3,7 @@
 //! Not here: the handlers (`routes`).
 
 use super::route_table::{Dispatch, RouteTable, normalise_path};
-use super::routes::{auth, health, knowledge_bases, models, system, tenants};
+use super::routes::{auth, chat, health, knowledge_bases, messages, models, sessions, system, tenants};
 use super::{AppState, cors, middleware};
 use crate::limits::UPLOAD_BYTES_MAX;
 use axum::Router;
@@ -71,7 +71,19 @@ fn routes() -> RouteTable<AppState> {
         // knowledge
         // chunks
         // sessions, chat, search
+        .post("/api/v1/sessions", sessions::create)
+        .get("/api/v1/sessions/{id}", sessions::get)
+        .get("/api/v1/sessions", sessions::list)
+        .put("/api/v1/sessions/{id}", sessions::update)
+        .delete("/api/v1/sessions/{id}", sessions::delete)
+        .post("/api/v1/sessions/{id}/generate_title", sessions::generate_title)
+        .post("/api/v1/sessions/{id}/stop", sessions::stop)
+        .get("/api/v1/sessions/continue-stream/{id}", sessions::continue_stream)
+        .post("/api/v1/knowledge-chat/{id}", chat::knowledge_chat)
+        .post("/api/v1/knowledge-search", chat::knowledge_search)
         // messages
+        .get("/api/v1/messages/{session_id}/load", messages::load)
+        .delete("/api/v1/messages/{session_id}/{id}", messages::delete)
         // models
         .post("/api/v1/models", models::create)
         .get("/api/v1/models", models::list)

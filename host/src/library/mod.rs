@@ -5,7 +5,9 @@
 pub mod access;
 pub mod auth;
 pub mod knowledge_bases;
+pub mod messages;
 pub mod models;
+pub mod sessions;
 pub mod tenants;
 
 use crate::domain::RetrieverEngines;

@@ -68,7 +68,7 @@ pub struct ChatRequest {
     pub task: ChatTask,
     pub messages: Vec<ChatMessage>,
     pub options: ChatOptions,
-    /// As typed; set for [`ChatTask::Answer`].
+    /// Set for [`ChatTask::Answer`]: as typed, or with the terms of the question before it where the model can not rewrite a follow-up.
     pub question: Option<String>,
     /// Best first; for [`ChatTask::Answer`].
     pub sources: Vec<ChatSource>,

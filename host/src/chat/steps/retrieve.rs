@@ -23,13 +23,16 @@ pub(in crate::chat) async fn retrieve(
     let context = budget.context(limits::SEARCH_TIME);
     let by_text = FindQuery { text: searched.text.trim().to_owned(), ..query.clone() };
     let by_keywords = FindQuery { text: searched.keywords.trim().to_owned(), ..query.clone() };
+    // A session that asks for no hits gets none, as in the reference.
+    let is_empty = by_text.text.is_empty() || by_text.match_count == 0;
     let second = async {
-        if by_keywords.text.is_empty() || by_keywords.text == by_text.text {
+        if is_empty || by_keywords.text.is_empty() || by_keywords.text == by_text.text {
             return Ok(Vec::new());
         }
         parts.finder.find(&context, scope, &by_keywords).await
     };
-    let both = async { tokio::try_join!(parts.finder.find(&context, scope, &by_text), second) };
+    let first = async { if is_empty { Ok(Vec::new()) } else { parts.finder.find(&context, scope, &by_text).await } };
+    let both = async { tokio::try_join!(first, second) };
     let (first, second) = budget.run("the search", &context, both).await?;
     Ok(combine(first, second, cited))
 }

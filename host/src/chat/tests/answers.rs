@@ -36,6 +36,8 @@ async fn nothing_found_is_the_fallback_without_references() {
     assert_eq!(talk.last().await.content, "no idea");
     assert!(talk.last().await.knowledge_references.is_empty());
     assert!(talk.test.model.requests.lock().expect("free").is_empty());
+    let none = talk_with(|session| session.embedding_top_k = 0).await;
+    assert_eq!(none.events("Anything?").await, ["done:no idea"]);
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ async fn without_a_rewriting_model_a_follow_up_is_searched_with_the_terms_before
     assert_eq!(talk.test.finder.texts(), ["Aurora subscription and how much does it cost?", "Aurora subscription much does cost"]);
     let tasks: Vec<ChatTask> = talk.test.model.requests.lock().expect("free").iter().map(|request| request.task).collect();
     assert_eq!(tasks, [ChatTask::Answer, ChatTask::Answer]);
-    assert_eq!(talk.test.model.last_request().question.as_deref(), Some("and how much does it cost?"));
+    assert_eq!(talk.test.model.last_request().question.as_deref(), Some("Aurora subscription and how much does it cost?"));
 }
 
 #[tokio::test]
@@ -39,6 +39,7 @@ async fn a_model_that_can_rewrites_and_its_thinking_is_dropped() {
     assert_eq!(talk.test.finder.texts()[0], "What does the Aurora subscription cost?");
     let requests = talk.test.model.requests.lock().expect("free");
     assert_eq!(requests.iter().map(|request| request.task).collect::<Vec<_>>(), [ChatTask::Answer, ChatTask::Rewrite, ChatTask::Answer]);
+    assert_eq!(requests[2].question.as_deref(), Some("and how much does it cost?"));
     assert_eq!(requests[1].options.max_completion_tokens, Some(50));
     assert_eq!(requests[1].options.thinking, Some(false));
 }

@@ -78,7 +78,7 @@ async fn a_title_comes_from_the_model_that_can_and_is_kept() {
 async fn without_such_a_model_the_oldest_question_is_the_title() {
     let talk = talk().await;
     let title = async || talk.test.chat.generate_title(&talk.scope, "r", &talk.session.id, None).await;
-    assert!(matches!(title().await, Err(Error::BadRequest(text)) if text == "no user message found"));
+    assert!(matches!(title().await, Err(Error::NotFound { what }) if what == "record not found"));
     talk.events("What is the storage quota?").await;
     talk.events("And now?").await;
     assert_eq!(title().await.expect("titled"), "What is the storage quota?");

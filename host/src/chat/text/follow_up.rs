@@ -5,12 +5,14 @@
 use std::collections::HashSet;
 
 /// A question with no more words of its own than this needs the one before it.
-const OWN_WORDS_MIN: usize = 2;
+const OWN_WORDS_ALONE: usize = 1;
+/// Words that point back only sometimes decide in a question with no more words of its own than this.
+const OWN_WORDS_SHORT: usize = 2;
 /// Words taken over from earlier questions.
-const TERMS_MAX: usize = 12;
+const TERMS_MAX: usize = 8;
 
 /// Openings that go on with what was said. English ones end at a border of a word.
-const OPENINGS: [&str; 18] = [
+const OPENINGS: &[&str] = &[
     "and ",
     "but ",
     "or ",
@@ -31,44 +33,69 @@ const OPENINGS: [&str; 18] = [
     "其他",
 ];
 /// Words that point back.
-const POINTERS: [&str; 26] = [
-    "it", "its", "itself", "this", "that", "these", "those", "they", "them", "their", "theirs", "he", "him", "his", "she", "her", "hers",
-    "there", "one", "ones", "same", "former", "latter", "another", "above", "such",
+const POINTERS: &[&str] = &[
+    "it",
+    "its",
+    "itself",
+    "this",
+    "these",
+    "those",
+    "they",
+    "them",
+    "their",
+    "theirs",
+    "he",
+    "him",
+    "his",
+    "she",
+    "her",
+    "hers",
+    "former",
+    "latter",
+    "aforementioned",
 ];
-const POINTERS_ZH: [&str; 14] = ["它", "他", "她", "这", "那", "其中", "该", "此", "上述", "前者", "后者", "同样", "刚才", "其"];
-/// English words that say nothing about the subject, beyond the contract's stop words.
-const FUNCTION_WORDS: [&str; 58] = [
+/// Words that may point back, or say nothing ("is there a", "documents that").
+const WEAK_POINTERS: &[&str] = &["that", "there", "one", "ones", "same", "another", "such", "above"];
+/// Phrases whose "it" stands for nothing.
+const EXPLETIVES: &[&str] =
+    &["is it possible", "is it allowed", "is it necessary", "is it true", "is it required", "does it take to", "does it mean to"];
+const POINTERS_ZH: &[&str] = &["它", "他", "她", "这", "那", "该", "此", "其", "上述", "前者", "后者", "刚才"];
+/// Words that only hold the character of a pointer.
+const NO_POINTERS_ZH: &[&str] = &["应该", "因此", "其他", "其它", "其实", "尤其", "极其", "彼此", "如此", "此外", "吉他", "其余"];
+/// English words that say nothing about the subject.
+const FUNCTION_WORDS: &[&str] = &[
     "does", "do", "did", "done", "can", "could", "will", "would", "should", "shall", "may", "might", "must", "have", "has", "had", "be",
-    "been", "was", "were", "much", "many", "any", "some", "there", "who", "whom", "whose", "which", "when", "where", "why", "as", "than",
-    "then", "so", "also", "too", "not", "no", "yes", "please", "tell", "me", "my", "we", "us", "our", "your", "i", "more", "most", "very",
-    "just", "else", "else", "get", "give",
+    "been", "was", "were", "much", "many", "any", "some", "who", "whom", "whose", "which", "when", "where", "why", "as", "than", "then",
+    "so", "also", "too", "not", "no", "yes", "please", "tell", "me", "my", "we", "us", "our", "your", "i", "more", "most", "very", "just",
+    "else", "get", "give", "the", "what", "how", "is", "are", "a", "an", "in", "of", "about", "and",
 ];
-const FUNCTION_WORDS_ZH: [&str; 22] = [
+const FUNCTION_WORDS_ZH: &[&str] = &[
     "多少", "哪些", "哪个", "谁", "几", "吗", "呢", "请", "请问", "告诉", "我们", "你们", "需要", "能", "能否", "是否", "还", "也", "都",
     "要", "多", "个",
 ];
 
 /// Whether `question` can not be understood alone. `words` are its keywords.
 pub fn is_follow_up(question: &str, words: &[String]) -> bool {
-    let lower = question.trim().to_lowercase();
+    let mut lower = question.trim().to_lowercase();
     if OPENINGS.iter().any(|opening| lower.starts_with(opening)) {
         return true;
     }
-    let points_back = lower.split(|character: char| !character.is_alphanumeric()).any(|word| POINTERS.contains(&word));
-    points_back || POINTERS_ZH.iter().any(|pointer| lower.contains(pointer)) || own_words(words).count() <= OWN_WORDS_MIN
+    for phrase in EXPLETIVES.iter().chain(NO_POINTERS_ZH) {
+        lower = lower.replace(phrase, " ");
+    }
+    let own = own_words(words).count();
+    let holds = |pointers: &[&str]| lower.split(|character: char| !character.is_alphanumeric()).any(|word| pointers.contains(&word));
+    own <= OWN_WORDS_ALONE
+        || holds(POINTERS)
+        || POINTERS_ZH.iter().any(|pointer| lower.contains(pointer))
+        || (own <= OWN_WORDS_SHORT && holds(WEAK_POINTERS))
 }
 
 fn own_words(words: &[String]) -> impl Iterator<Item = &String> {
+    const SILENT: [&[&str]; 6] = [FUNCTION_WORDS, FUNCTION_WORDS_ZH, POINTERS, WEAK_POINTERS, POINTERS_ZH, NO_POINTERS_ZH];
     words.iter().filter(|word| {
         let lower = word.to_lowercase();
-        let (lower, is_chinese) = (lower.as_str(), !lower.is_ascii());
-        let says_nothing = FUNCTION_WORDS.contains(&lower)
-            || POINTERS.contains(&lower)
-            || FUNCTION_WORDS_ZH.contains(&lower)
-            || (is_chinese && POINTERS_ZH.contains(&lower))
-            || OPENINGS.iter().any(|opening| opening.trim_end() == lower)
-            || ["the", "what", "how", "is", "are", "a", "an", "in", "of", "about"].contains(&lower);
-        !says_nothing
+        !SILENT.iter().any(|list| list.contains(&lower.as_str())) && !OPENINGS.iter().any(|opening| opening.trim_end() == lower)
     })
 }
 
@@ -142,14 +169,24 @@ mod tests {
 
     #[test]
     fn a_question_with_its_own_subject_is_searched_alone() {
-        let alone = "Which ports does the backup server open?";
-        assert_eq!(search(alone, &["What is the Aurora subscription?"]), alone);
+        for alone in [
+            "Which ports does the backup server open?",
+            "Is there a refund for lost parcels?",
+            "Is it possible to export invoices?",
+            "Which documents that expire are deleted?",
+            "What is hybrid search?",
+            "我 应该 如何 备份 数据？",
+        ] {
+            assert_eq!(search(alone, &["What is the Aurora subscription?"]), alone);
+        }
         assert_eq!(search("And now?", &[]), "And now?");
     }
 
     #[test]
     fn short_questions_count_as_follow_ups() {
         assert_eq!(search("Price?", &["What is the Aurora subscription?"]), "Aurora subscription Price?");
+        assert_eq!(search("Is that free?", &["What is the Aurora subscription?"]), "Aurora subscription Is that free?");
+        assert_eq!(search("该 产品 多少 钱？", &["极光 订阅 是 什么？"]), "极光 订阅 该 产品 多少 钱？");
         assert!(is_follow_up("", &[]));
     }
 

@@ -3,8 +3,11 @@
 //! Not here: paths (`router`) and rules about data (`library`, `chat`, `ingest`, `search`).
 
 pub(super) mod auth;
+pub(super) mod chat;
 pub(super) mod health;
 pub(super) mod knowledge_bases;
+pub(super) mod messages;
 pub(super) mod models;
+pub(super) mod sessions;
 pub(super) mod system;
 pub(super) mod tenants;

@@ -3,6 +3,7 @@
 //! Not here: assertions about a route.
 
 use super::openapi::Document;
+use crate::chat::testing::{TestChat, chat_over};
 use crate::domain::ModelType;
 use crate::http::{AppState, router};
 use crate::library::access::Access;
@@ -12,6 +13,7 @@ use crate::store::{BuiltinModel, Store};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::response::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -23,6 +25,8 @@ pub(in crate::http) const BUILTIN_MODEL: &str = "knowhost-embed";
 /// A server whose data folder lives as long as the test.
 pub(in crate::http) struct TestApp {
     pub(in crate::http) state: AppState,
+    /// What plays the models and searches of the chat.
+    pub(in crate::http) chat: TestChat,
     router: Router,
     document: Document,
     _folder: TempDir,
@@ -98,13 +102,19 @@ impl TestApp {
         let access = Access::new(b"0123456789abcdef0123456789abcdef", b"a secret of the tests").expect("good secrets");
         let settings =
             LibrarySettings { operator_key: Some(OPERATOR_KEY.into()), retriever_engines: retriever_engines_of("postgres"), ..settings };
+        let chat = chat_over(store.clone());
         let library = Library::new(store, access, Arc::new(|| vec!["embedder-local".into(), "remote".into()]), settings);
-        let state = AppState { library };
-        Self { router: router(state.clone()), state, document: Document::load(), _folder: folder }
+        let state = AppState { library, chat: chat.chat.clone() };
+        Self { router: router(state.clone()), chat, state, document: Document::load(), _folder: folder }
+    }
+
+    /// An answer whose body is still to be read.
+    pub(in crate::http) async fn open(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.expect("an answer")
     }
 
     pub(in crate::http) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let response = self.open(request).await;
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, 64 << 20).await.expect("a body");
         Answer { status: parts.status.as_u16(), headers: parts.headers, body: body.to_vec() }

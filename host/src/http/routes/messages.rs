@@ -1,0 +1,70 @@
+//! Messages over HTTP.
+//!
+//! Not here: how they came to be.
+
+use crate::domain::Timestamp;
+use crate::http::AppState;
+use crate::http::auth::Caller;
+use crate::http::envelope;
+use crate::http::error::{ApiError, ApiResult, Code};
+use crate::http::extract::{PathIds, Query};
+use crate::limits;
+use axum::extract::State;
+
+/// When a client names no number, or none that is one.
+const LIMIT: i64 = 20;
+
+pub(in crate::http) async fn load(
+    State(state): State<AppState>,
+    caller: Caller,
+    PathIds([session_id]): PathIds<1>,
+    query: Query,
+) -> ApiResult {
+    let limit = limit(query.get("limit").unwrap_or_default());
+    let before = before(query.get("before_time").unwrap_or_default())?;
+    Ok(envelope::data(&state.library.load_messages(caller.scope(), &session_id, before, limit).await?))
+}
+
+/// A negative number asks for all that a page holds.
+fn limit(text: &str) -> i64 {
+    match text.parse::<i64>() {
+        Ok(number) if number < 0 => limits::PAGE_SIZE_MAX,
+        Ok(number) => number.min(limits::PAGE_SIZE_MAX),
+        Err(_) => LIMIT,
+    }
+}
+
+/// A plus sign that was sent bare has become a space.
+fn before(text: &str) -> ApiResult<Option<Timestamp>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let time = Timestamp::parse(text).or_else(|| Timestamp::parse(&text.replace(' ', "+")));
+    time.map(Some).ok_or_else(|| ApiError::new(Code::BadRequest, "Invalid time format, please use RFC3339Nano format"))
+}
+
+pub(in crate::http) async fn delete(State(state): State<AppState>, caller: Caller, PathIds([session_id, id]): PathIds<2>) -> ApiResult {
+    state.library.delete_message(caller.scope(), &session_id, &id).await?;
+    Ok(envelope::message("Message deleted successfully"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_lenient_and_bounded() {
+        for (text, number) in [("", 20), ("x", 20), ("1.5", 20), ("0", 0), ("7", 7), ("-1", 100), ("5000", 100)] {
+            assert_eq!(limit(text), number, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_rfc_3339() {
+        let time = Timestamp::parse("2026-01-02T03:04:05.678901+08:00");
+        assert_eq!(before("2026-01-02T03:04:05.678901+08:00").ok().flatten(), time);
+        assert_eq!(before("2026-01-02T03:04:05.678901 08:00").ok().flatten(), time);
+        assert_eq!(before("").ok(), Some(None));
+        assert!(before("yesterday").is_err());
+    }
+}
