@@ -94,11 +94,17 @@ impl ApiError {
         }
     }
 
+    /// A broken rule as the routes tell it whose input errors have code 1000: in `message`, or under a fixed one.
+    pub fn input(error: Error, fixed: Option<&str>) -> Self {
+        let Error::Validation { message: text, .. } = error else { return error.into() };
+        match fixed {
+            Some(message) => Self::with_details(Code::BadRequest, message, text),
+            None => Self::new(Code::BadRequest, text),
+        }
+    }
+
     fn build(status: StatusCode, code: Code, message: String, details: Value) -> Self {
-        let reason = match &details {
-            Value::String(details) => format!("{message}: {details}"),
-            _ => message.clone(),
-        };
+        let reason = details.as_str().map_or_else(|| message.clone(), |details| format!("{message}: {details}"));
         let body = json!({"error": {"code": code as u16, "details": details, "message": message}, "success": false});
         Self { status, body, retry_after_s: None, reason }
     }

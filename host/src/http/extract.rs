@@ -13,6 +13,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde_json::json;
+use std::num::IntErrorKind;
 
 /// A JSON body before it is bound, whatever its content type says.
 pub struct JsonBody(Bytes);
@@ -121,10 +122,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 /// Decimal digits with at most one sign, as `strconv.ParseInt` reads them.
 pub fn parse_integer(text: &str) -> Result<i64, BindError> {
     text.parse::<i64>().map_err(|error| {
-        let reason = match error.kind() {
-            std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow => "value out of range",
-            _ => "invalid syntax",
-        };
+        let too_far = matches!(error.kind(), IntErrorKind::PosOverflow | IntErrorKind::NegOverflow);
+        let reason = if too_far { "value out of range" } else { "invalid syntax" };
         BindError::new(format!("strconv.ParseInt: parsing {}: {reason}", quote(text)))
     })
 }

@@ -44,7 +44,8 @@ async fn front_door(State(dispatch): State<Dispatch>, mut request: Request, next
     }
 }
 
-/// Parameters are called `{id}`, `{kid}` ... after what they name; handlers take them by place.
+/// A new route takes a line here, its operation in `docs/openapi.json`, a row in `docs/deviations.md` for each difference,
+/// and its recorded step in `tests/replay.rs`. Parameters are called `{id}`, `{kid}` ... after what they name; handlers take them by place.
 fn routes() -> RouteTable<AppState> {
     RouteTable::new()
         .get("/health", health::health)

@@ -217,6 +217,11 @@ impl Library {
         Ok(())
     }
 
+    /// Removes the rows of tokens that expired; for the server's housekeeping. Answers how many.
+    pub async fn forget_expired_tokens(&self) -> Result<u64> {
+        self.store().delete_expired_auth_tokens(Timestamp::now()).await
+    }
+
     /// Who presents an access token.
     pub async fn identify_token(&self, token: &str) -> Result<Identified> {
         let user = match self.validate_token(token).await {

@@ -336,4 +336,41 @@ mod tests {
         let wide = format!("[{}1]", "1,".repeat(JSON_VALUES_MAX));
         assert_eq!(parse(wide.as_bytes()), Err("too many values".to_owned()));
     }
+
+    fn to_value(json: &Json<'_>) -> serde_json::Value {
+        match json {
+            Json::Null => serde_json::Value::Null,
+            Json::Bool(value) => (*value).into(),
+            Json::Number(literal) => serde_json::from_str(literal).expect("a number"),
+            Json::Text(text) => text.as_ref().into(),
+            Json::Array(items) => items.iter().map(to_value).collect(),
+            Json::Object(fields) => fields.iter().map(|(name, value)| (name.to_string(), to_value(value))).collect(),
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_another_parser_accepts_is_read_the_same(text in r#"[\[\]{}:,"\\ntrufalse0-9.eE+\- a]{0,40}"#) {
+            let ours = parse(text.as_bytes());
+            if let Ok(theirs) = serde_json::from_str::<serde_json::Value>(&text) {
+                proptest::prop_assert_eq!(ours.as_ref().map(to_value), Ok(theirs));
+            } else if ours.is_ok() {
+                // Only what follows the first value may differ.
+                let first = serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>().next();
+                proptest::prop_assert!(first.is_some());
+            }
+        }
+
+        #[test]
+        fn written_texts_are_read_back(text in "[^\u{0}]{0,60}") {
+            let written = crate::http::go_json::to_vec(&text).expect("writes");
+            proptest::prop_assert!(!written.iter().any(|byte| b"<>&".contains(byte)));
+            proptest::prop_assert_eq!(parse(&written), Ok(Json::Text(text.into())));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80)) {
+            let _ = parse(&bytes);
+        }
+    }
 }

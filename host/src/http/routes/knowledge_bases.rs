@@ -57,8 +57,10 @@ impl Bind for UpdateKnowledgeBaseRequest {
     }
 }
 
+const INVALID: &str = "Invalid request parameters";
+
 fn bad_parameters(error: BindError) -> ApiError {
-    error.in_details(Code::BadRequest, "Invalid request parameters")
+    error.in_details(Code::BadRequest, INVALID)
 }
 
 pub(in crate::http) async fn create(State(state): State<AppState>, caller: Caller, body: JsonBody) -> ApiResult {
@@ -81,7 +83,8 @@ pub(in crate::http) async fn create(State(state): State<AppState>, caller: Calle
         updated_at: Timestamp::zero(),
         deleted_at: None,
     };
-    Ok(envelope::created(&state.library.create_knowledge_base(caller.scope(), kb).await?))
+    let created = state.library.create_knowledge_base(caller.scope(), kb).await;
+    Ok(envelope::created(&created.map_err(|error| ApiError::input(error, Some(INVALID)))?))
 }
 
 pub(in crate::http) async fn list(State(state): State<AppState>, caller: Caller) -> ApiResult {
@@ -102,7 +105,8 @@ pub(in crate::http) async fn update(State(state): State<AppState>, caller: Calle
         chunking_config: request.config.chunking_config,
         image_processing_config: request.config.image_processing_config,
     };
-    Ok(envelope::data(&state.library.update_knowledge_base(caller.scope(), &id, change).await?))
+    let updated = state.library.update_knowledge_base(caller.scope(), &id, change).await;
+    Ok(envelope::data(&updated.map_err(|error| ApiError::input(error, Some(INVALID)))?))
 }
 
 pub(in crate::http) async fn delete(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {

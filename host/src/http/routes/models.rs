@@ -6,7 +6,7 @@ use crate::domain::{EmbeddingParameters, ModelParameters};
 use crate::http::AppState;
 use crate::http::auth::Caller;
 use crate::http::envelope;
-use crate::http::error::ApiResult;
+use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{GoJson, PathIds, Query};
 use crate::http::go_json::{Bind, Rules};
 use crate::library::models::{ModelChange, NewModel};
@@ -79,7 +79,8 @@ pub(in crate::http) async fn create(
         parameters: request.parameters.into(),
         is_default: request.is_default,
     };
-    Ok(envelope::created(&state.library.create_model(caller.scope(), new).await?))
+    let created = state.library.create_model(caller.scope(), new).await;
+    Ok(envelope::created(&created.map_err(|error| ApiError::input(error, None))?))
 }
 
 /// `?builtin=true` shows the built-in models too.
@@ -105,7 +106,8 @@ pub(in crate::http) async fn update(
         parameters: request.parameters.map(ModelParameters::from).filter(|parameters| *parameters != ModelParameters::default()),
         is_default: request.is_default,
     };
-    Ok(envelope::data(&state.library.update_model(caller.scope(), &id, change).await?))
+    let updated = state.library.update_model(caller.scope(), &id, change).await;
+    Ok(envelope::data(&updated.map_err(|error| ApiError::input(error, None))?))
 }
 
 pub(in crate::http) async fn delete(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {

@@ -81,13 +81,21 @@ async fn texts_longer_than_their_column_are_400() {
     let app = TestApp::new().await;
     let ann = app.tester("ann").await;
     let long = "x".repeat(256);
-    for (path, body) in [
-        ("/api/v1/tenants", json!({"name": long})),
-        ("/api/v1/models", json!({"name": long, "type": "Embedding", "source": "remote"})),
-        ("/api/v1/knowledge-bases", json!({"name": long})),
-        ("/api/v1/knowledge-bases", json!({"name": "a", "embedding_model_id": long})),
+    let model = json!({"name": long, "type": "Embedding", "source": "remote"});
+    for (path, body, code, message, details) in [
+        ("tenants", json!({"name": long}), 1010, "Failed to create tenant", json!("name is longer than 255 characters")),
+        ("models", model, 1000, "name is longer than 255 characters", Value::Null),
+        ("knowledge-bases", json!({"name": long}), 1000, "Invalid request parameters", json!("name is longer than 255 characters")),
+        (
+            "knowledge-bases",
+            json!({"name": "a", "embedding_model_id": long}),
+            1000,
+            "Invalid request parameters",
+            json!("model id is longer than 64 characters"),
+        ),
     ] {
-        assert_eq!(app.post(path, &ann.key, body).await.failure().0, 400, "{path}");
+        let answer = app.post(&format!("/api/v1/{path}"), &ann.key, body).await;
+        assert_eq!(answer.failure(), (400, code, message.to_owned(), details), "{path}");
     }
     let email = format!("{}@example.com", "x".repeat(250));
     let account = json!({"username": "bob", "email": email, "password": "secret12"});
