@@ -85,7 +85,18 @@ async fn single_event(op: &mut Op) -> Result<Event, HostFault> {
 }
 
 pub(crate) fn unexpected(event: &Event) -> HostFault {
-    HostFault::new(Fault::Protocol, format!("the host answered with an event that does not fit: {event:?}"))
+    // By name: printing the event itself would draw the printing of every type into each component.
+    let name = match event {
+        Event::HttpHead(_) => "http-head",
+        Event::HttpChunk(_) => "http-chunk",
+        Event::HttpEnd(_) => "http-end",
+        Event::Timer(_) => "timer",
+        Event::Model(_) => "model",
+        Event::CacheValue(_) => "cache-value",
+        Event::CacheStored(_) => "cache-stored",
+        Event::Fault(_) => "fault",
+    };
+    HostFault::new(Fault::Protocol, format!("the host answered with {name}, which does not fit the operation"))
 }
 
 /// A [`Ctx`] of a kind that says things before its end.

@@ -6,6 +6,38 @@
 ///
 /// The kinds are `embedder`, `reranker`, `chat_model`, `catalogue`, `tokenizer`, `retriever`, `graph_builder` and `warm`;
 /// the type has to implement the trait of each kind that is named. Natively the macro only checks that.
+///
+/// A kind whose trait is missing does not compile:
+///
+/// ```compile_fail,E0277
+/// struct Mine;
+/// knowhost_plugin_sdk::export_plugin!(Mine: tokenizer);
+/// ```
+///
+/// Neither does a kind that does not exist:
+///
+/// ```compile_fail
+/// struct Mine;
+/// knowhost_plugin_sdk::export_plugin!(Mine: painter);
+/// ```
+///
+/// ```
+/// use knowhost_plugin_sdk::{Result, TokenizeMode, Tokenizer, Tokens, Warm, export_plugin};
+///
+/// struct Mine;
+///
+/// impl Tokenizer for Mine {
+///     fn tokenize(texts: &[String], _mode: TokenizeMode) -> Result<Tokens> {
+///         Ok(Tokens { counts: vec![0; texts.len()], spans: vec![] })
+///     }
+/// }
+///
+/// impl Warm for Mine {
+///     fn warm() {}
+/// }
+///
+/// export_plugin!(Mine: tokenizer, warm);
+/// ```
 #[macro_export]
 macro_rules! export_plugin {
     ($plugin:ty : $($kind:ident),+ $(,)?) => {

@@ -64,7 +64,7 @@ async fn post(ctx: &ChatCtx, request: &ChatRequest, body: &Map<String, Value>) -
 fn body(request: &ChatRequest) -> Result<Map<String, Value>> {
     let mut body = Map::new();
     body.insert("model".into(), server::model_name(&request.model)?.into());
-    body.insert("messages".into(), request.messages.iter().map(message).collect::<Result<_>>()?);
+    body.insert("messages".into(), request.messages.iter().map(message).collect());
     // Answers are read while they grow; everything else is used as a whole.
     let streamed = match request.task {
         Task::Answer => true,
@@ -112,7 +112,7 @@ fn options(options: &Options, context_tokens: Option<u64>) -> Value {
     sent.into()
 }
 
-fn message(message: &Message) -> Result<Value> {
+fn message(message: &Message) -> Value {
     let role = match message.role {
         Role::System => "system",
         Role::User => "user",
@@ -120,13 +120,17 @@ fn message(message: &Message) -> Result<Value> {
         Role::Tool => "tool",
     };
     let mut content = String::new();
+    let mut images = Vec::new();
     for part in &message.parts {
         match part {
             Part::Text(text) => content.push_str(text),
-            Part::Image(_) => return Err(Error::unsupported("images are not sent to Ollama yet")),
+            Part::Image(image) => images.push(image.base64()),
         }
     }
     let mut value = json!({ "role": role, "content": content });
+    if !images.is_empty() {
+        value["images"] = images.into();
+    }
     if !message.tool_calls.is_empty() {
         let call = |call: &knowhost_plugin_sdk::ToolCall| {
             let arguments: Value = serde_json::from_str(&call.arguments).unwrap_or_else(|_| json!({}));
@@ -134,7 +138,7 @@ fn message(message: &Message) -> Result<Value> {
         };
         value["tool_calls"] = message.tool_calls.iter().map(call).collect();
     }
-    Ok(value)
+    value
 }
 
 async fn read(ctx: &ChatCtx, body: Body) -> Result<Answer> {

@@ -208,3 +208,13 @@ fn key_is_named_only_where_there_is_one() {
     host.catalogue::<Ollama>(CatalogueRequest { model: keyed, query: CatalogueQuery::Status }).result().unwrap();
     assert_eq!(host.requests[0].auth, Some(Auth::Bearer("api_key".into())));
 }
+
+#[test]
+fn images_are_sent_beside_the_text() {
+    let mut request = ask(Task::Answer, None);
+    let image = knowhost_plugin_sdk::Image { media_type: "image/png".into(), data: b"foo".to_vec() };
+    request.messages[0].parts.push(Part::Image(image));
+    let mut host = Host::new([Exchange::new("POST", &url("/api/chat")).body(STREAM)]);
+    host.chat::<Ollama>(request);
+    assert_eq!(host.request_json(0)["messages"][0], json!({ "role": "user", "content": "hi", "images": ["Zm9v"] }));
+}

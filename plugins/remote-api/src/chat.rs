@@ -142,23 +142,10 @@ fn content(parts: &[Part]) -> Value {
             }
             Part::Image(image) => {
                 has_image = true;
-                let url = format!("data:{};base64,{}", image.media_type, base64(&image.data));
+                let url = format!("data:{};base64,{}", image.media_type, image.base64());
                 items.push(json!({ "type": "image_url", "image_url": { "url": url } }));
             }
         }
     }
     if has_image { items.into() } else { text.into() }
-}
-
-fn base64(data: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(data.len().div_ceil(3) * 4);
-    for three in data.chunks(3) {
-        let bits = (0..3).fold(0u32, |bits, at| bits << 8 | u32::from(three.get(at).copied().unwrap_or(0)));
-        for place in 0..4 {
-            let index = bits >> (18 - 6 * place) & 63;
-            out.push(if place <= three.len() { char::from(ALPHABET[index as usize]) } else { '=' });
-        }
-    }
-    out
 }
