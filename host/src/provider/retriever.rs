@@ -33,6 +33,9 @@ pub struct ScoredChunk {
 pub struct Retrieved {
     pub vector: Vec<ScoredChunk>,
     pub keywords: Vec<ScoredChunk>,
+    /// For each keyword hit the share of the query, in [0, 1], that its words make up, rare words counting more (by their inverse document
+    /// frequency); it says how much a good place in the list means. Empty: the engine can not tell.
+    pub keyword_coverage: Vec<f32>,
 }
 
 /// A chunk as the follower hands it to an engine.

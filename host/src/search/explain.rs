@@ -16,6 +16,9 @@ pub struct Explain {
     pub keyword_rank: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keyword_score: Option<f32>,
+    /// Share of the query that the chunk's words make up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keyword_coverage: Option<f32>,
     pub fused_score: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rerank_score: Option<f32>,

@@ -187,7 +187,10 @@ fn apply_thresholds(retrieved: &mut Retrieved, query: &HybridQuery, map: &ScoreM
     let passes = |hit: &ScoredChunk| shown_similarity(map, hit.score) > query.vector_threshold;
     retrieved.vector.retain(passes);
     if let Some(threshold) = query.keyword_threshold {
-        retrieved.keywords.retain(|hit| shown_keyword_score(hit.score) > threshold);
+        // The list is in falling order, so what passes is its start.
+        let passing = retrieved.keywords.iter().take_while(|hit| shown_keyword_score(hit.score) > threshold).count();
+        retrieved.keywords.truncate(passing);
+        retrieved.keyword_coverage.truncate(passing);
     }
 }
 
@@ -202,6 +205,7 @@ fn hit(fused: Fused, map: &ScoreMap, about: Option<&Explain>) -> Hit {
         vector_similarity: fused.vector.map(|(_, score)| score),
         keyword_rank: fused.keywords.map(|(rank, _)| rank),
         keyword_score: fused.keywords.map(|(_, score)| score),
+        keyword_coverage: fused.keyword_coverage,
         fused_score: fused.score,
         ..about.clone()
     });

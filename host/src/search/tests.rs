@@ -200,7 +200,7 @@ impl Scene {
         let list = |hits: &[(usize, f32)]| {
             hits.iter().map(|&(place, score)| ScoredChunk { chunk_id: self.ids[place].clone(), score }).collect::<Vec<_>>()
         };
-        *self.engine.answer.lock().unwrap() = Retrieved { vector: list(vector), keywords: list(keywords) };
+        *self.engine.answer.lock().unwrap() = Retrieved { vector: list(vector), keywords: list(keywords), ..Retrieved::default() };
     }
 
     async fn ask(&self, query: &HybridQuery) -> Result<Vec<Candidate>> {
@@ -371,7 +371,7 @@ async fn explain_tells_ranks_scores_and_who_gave_them() {
     let explain = found[0].explain.clone().expect("asked for");
     assert_eq!((explain.vector_rank, explain.vector_similarity), (Some(2), Some(0.8)));
     assert_eq!((explain.keyword_rank, explain.keyword_score), (Some(1), Some(8.0)));
-    assert!((explain.fused_score - (1.0 / 4.0 + 1.0 / 3.0)).abs() < 1e-9);
+    assert!((explain.fused_score - (1.0 / 7.0 + 1.0 / 6.0)).abs() < 1e-9);
     assert_eq!((explain.retriever.as_str(), explain.embedder.as_deref()), ("played-engine", Some("played 1.0.0")));
     let neighbour = found.iter().find(|hit| hit.result.match_type == MatchType::Neighbour).expect("one");
     assert!(neighbour.explain.as_ref().is_some_and(|explain| explain.beside.is_some()));

@@ -176,7 +176,7 @@ impl View {
         space.map_or_else(Vec::new, |space| scan::search(space, vector, &request.filter.knowledge_ids, request.top_k, kernel))
     }
 
-    fn words(&self, tenant_id: i64, request: &RetrieveRequest) -> ProviderResult<Vec<ScoredChunk>> {
+    fn words(&self, tenant_id: i64, request: &RetrieveRequest) -> ProviderResult<(Vec<ScoredChunk>, Vec<f32>)> {
         let words = normalise::query(&request.tokens);
         let (base, ids) = (&request.knowledge_base_id, &request.filter.knowledge_ids);
         self.keywords.search(tenant_id, base, &words, ids, request.top_k).map_err(|error| fault(&error))
@@ -200,7 +200,8 @@ impl Retriever for Generation {
             }
             let (view, tenant_id, kernel) = (self.view(), scope.tenant_id().0, self.inner.kernel);
             if view.scan_bytes(tenant_id, &request.knowledge_base_id) <= INLINE_BYTES {
-                return Ok(Retrieved { vector: view.scan(tenant_id, request, kernel), keywords: view.words(tenant_id, request)? });
+                let (keywords, keyword_coverage) = view.words(tenant_id, request)?;
+                return Ok(Retrieved { vector: view.scan(tenant_id, request, kernel), keywords, keyword_coverage });
             }
             let _permit = self.inner.searches.acquire().await.map_err(|error| fault(&error))?;
             let request = Arc::new(request.clone());
@@ -208,7 +209,8 @@ impl Retriever for Generation {
             let keywords = tokio::task::spawn_blocking(move || view_for_words.words(tenant_id, &for_words));
             let vector = tokio::task::spawn_blocking(move || view.scan(tenant_id, &request, kernel));
             let (keywords, vector) = futures_util::future::join(keywords, vector).await;
-            Ok(Retrieved { vector: vector.map_err(|error| fault(&error))?, keywords: keywords.map_err(|error| fault(&error))?? })
+            let (keywords, keyword_coverage) = keywords.map_err(|error| fault(&error))??;
+            Ok(Retrieved { vector: vector.map_err(|error| fault(&error))?, keywords, keyword_coverage })
         })
     }
 

@@ -20,7 +20,7 @@ use tantivy::query::{Bm25StatisticsProvider, BooleanQuery, ConstScoreQuery, Occu
 use tantivy::schema::{FAST, Field, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{
-    DocId, DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Score, Searcher, SegmentReader, TERMINATED, TantivyDocument,
+    DocAddress, DocId, DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Score, Searcher, SegmentReader, TERMINATED, TantivyDocument,
     TantivyError, Term,
 };
 
@@ -254,7 +254,7 @@ pub(super) struct KeywordView {
 }
 
 impl KeywordView {
-    /// Best first, ties by chunk id. `words` are distinct.
+    /// Best first, ties by chunk id, each with its coverage of the query. `words` are distinct.
     pub(super) fn search(
         &self,
         tenant_id: i64,
@@ -262,7 +262,7 @@ impl KeywordView {
         words: &[String],
         knowledge_ids: &[String],
         top_k: usize,
-    ) -> tantivy::Result<Vec<ScoredChunk>> {
+    ) -> tantivy::Result<(Vec<ScoredChunk>, Vec<f32>)> {
         let prefix = prefix(tenant_id, knowledge_base_id);
         let mut counts = Counts::default();
         for segment in self.searcher.segment_readers() {
@@ -270,40 +270,66 @@ impl KeywordView {
             counts = Counts { documents: counts.documents + more.documents, words: counts.words + more.words };
         }
         if top_k == 0 || words.is_empty() || counts.documents == 0 {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
-        let query = self.query(&prefix, words, knowledge_ids);
+        let words: Vec<Term> = words.iter().map(|word| Term::from_field_text(self.fields.words, &format!("{prefix}{word}"))).collect();
+        let mut hits = self.best(&self.query(&prefix, &words, knowledge_ids), counts, top_k)?;
+        hits.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.key.cmp(&b.key)));
+        hits.truncate(top_k);
+        let coverage = self.coverage(&words, counts, &hits)?;
+        let chunk =
+            |hit: KeywordHit| ScoredChunk { chunk_id: hit.key.get(prefix.len()..).unwrap_or_default().to_owned(), score: hit.score };
+        Ok((hits.into_iter().map(chunk).collect(), coverage))
+    }
+
+    /// The best `top_k`, in any order, perhaps with others.
+    fn best(&self, query: &BooleanQuery, counts: Counts, top_k: usize) -> tantivy::Result<Vec<KeywordHit>> {
         let statistics = SpaceStatistics { searcher: &self.searcher, counts };
         // One more than asked for shows whether the last place is shared.
         let best = TopDocs::with_limit(top_k + 1).order_by_score();
-        let found = self.searcher.search_with_statistics_provider(&query, &best, &statistics)?;
-        let shared = found.len() > top_k && rounded(found[top_k].0) == rounded(found[top_k - 1].0);
-        let mut hits = Vec::with_capacity(found.len());
-        if shared {
+        let found = self.searcher.search_with_statistics_provider(query, &best, &statistics)?;
+        if found.len() > top_k && rounded(found[top_k].0) == rounded(found[top_k - 1].0) {
             let all = BestByScoreAndId { top_k, floor: found[top_k].0 * 0.9999 };
-            hits = self.searcher.search_with_statistics_provider(&query, &all, &statistics)?;
-        } else {
-            let columns = self.searcher.segment_readers().iter().map(chunk_column).collect::<tantivy::Result<Vec<_>>>()?;
-            for (score, address) in found.into_iter().take(top_k) {
-                if let Some(column) = &columns[address.segment_ord as usize] {
-                    hits.push((score, chunk_key(column, address.doc_id)?));
-                }
+            return self.searcher.search_with_statistics_provider(query, &all, &statistics);
+        }
+        let columns = self.searcher.segment_readers().iter().map(chunk_column).collect::<tantivy::Result<Vec<_>>>()?;
+        let mut hits = Vec::with_capacity(top_k);
+        for (score, address) in found.into_iter().take(top_k) {
+            if let Some(column) = &columns[address.segment_ord as usize] {
+                hits.push(KeywordHit { score: rounded(score), key: chunk_key(column, address.doc_id)?, address });
             }
         }
-        let hit = |(score, key): (f32, String)| ScoredChunk {
-            chunk_id: key.get(prefix.len()..).unwrap_or_default().to_owned(),
-            score: rounded(score),
-        };
-        let mut hits: Vec<ScoredChunk> = hits.into_iter().map(hit).collect();
-        hits.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.chunk_id.cmp(&b.chunk_id)));
-        hits.truncate(top_k);
         Ok(hits)
     }
 
-    fn query(&self, prefix: &str, words: &[String], knowledge_ids: &[String]) -> BooleanQuery {
-        let word = |word: &String| -> Box<dyn Query> {
-            Box::new(TermQuery::new(Term::from_field_text(self.fields.words, &format!("{prefix}{word}")), IndexRecordOption::WithFreqs))
-        };
+    /// Share of the query's words, weighed by rarity, that each hit holds.
+    fn coverage(&self, words: &[Term], counts: Counts, hits: &[KeywordHit]) -> tantivy::Result<Vec<f32>> {
+        let mut order: Vec<usize> = (0..hits.len()).collect();
+        order.sort_unstable_by_key(|&hit| hits[hit].address);
+        let (mut held, mut total) = (vec![0f64; hits.len()], 0f64);
+        for word in words {
+            let holders = self.searcher.doc_freq(word)? as f64;
+            let rarity = (1.0 + (counts.documents as f64 - holders + 0.5) / (holders + 0.5)).ln();
+            total += rarity;
+            for group in order.chunk_by(|&a, &b| hits[a].address.segment_ord == hits[b].address.segment_ord) {
+                let dictionary = self.searcher.segment_reader(hits[group[0]].address.segment_ord).inverted_index(self.fields.words)?;
+                let Some(mut postings) = dictionary.read_postings(word, IndexRecordOption::Basic)? else { continue };
+                for &hit in group {
+                    let document = hits[hit].address.doc_id;
+                    if postings.doc() < document {
+                        postings.seek(document);
+                    }
+                    if postings.doc() == document {
+                        held[hit] += rarity;
+                    }
+                }
+            }
+        }
+        Ok(held.into_iter().map(|held| if total > 0.0 { (held / total) as f32 } else { 0.0 }).collect())
+    }
+
+    fn query(&self, prefix: &str, words: &[Term], knowledge_ids: &[String]) -> BooleanQuery {
+        let word = |word: &Term| -> Box<dyn Query> { Box::new(TermQuery::new(word.clone(), IndexRecordOption::WithFreqs)) };
         let any = BooleanQuery::union(words.iter().map(word).collect());
         if knowledge_ids.is_empty() {
             return any;
@@ -369,6 +395,13 @@ fn chunk_key(column: &StrColumn, document: DocId) -> tantivy::Result<String> {
     Ok(key)
 }
 
+struct KeywordHit {
+    score: Score,
+    /// Space and chunk id.
+    key: String,
+    address: DocAddress,
+}
+
 /// The best of all that score at least `floor`, ties by chunk id: for the rare query whose last place is shared by many.
 struct BestByScoreAndId {
     top_k: usize,
@@ -378,10 +411,11 @@ struct BestByScoreAndId {
 struct SegmentBest {
     top_k: usize,
     floor: Score,
+    segment: u32,
     column: Option<StrColumn>,
     ordinals: Option<Column<u64>>,
-    /// (score, ordinal): within a segment ordinals are in the order of the ids.
-    hits: Vec<(Score, u64)>,
+    /// (score, ordinal, document): within a segment ordinals are in the order of the ids.
+    hits: Vec<(Score, u64, DocId)>,
 }
 
 impl SegmentBest {
@@ -392,33 +426,33 @@ impl SegmentBest {
 }
 
 impl Collector for BestByScoreAndId {
-    type Fruit = Vec<(Score, String)>;
+    type Fruit = Vec<KeywordHit>;
     type Child = SegmentBest;
 
-    fn for_segment(&self, _: u32, segment: &SegmentReader) -> tantivy::Result<SegmentBest> {
-        let column = chunk_column(segment)?;
+    fn for_segment(&self, segment: u32, reader: &SegmentReader) -> tantivy::Result<SegmentBest> {
+        let column = chunk_column(reader)?;
         let ordinals = column.as_ref().map(|column| column.ords().clone());
-        Ok(SegmentBest { top_k: self.top_k, floor: self.floor, column, ordinals, hits: Vec::new() })
+        Ok(SegmentBest { top_k: self.top_k, floor: self.floor, segment, column, ordinals, hits: Vec::new() })
     }
 
     fn requires_scoring(&self) -> bool {
         true
     }
 
-    fn merge_fruits(&self, fruits: Vec<tantivy::Result<Vec<(Score, String)>>>) -> tantivy::Result<Vec<(Score, String)>> {
+    fn merge_fruits(&self, fruits: Vec<tantivy::Result<Vec<KeywordHit>>>) -> tantivy::Result<Vec<KeywordHit>> {
         Ok(fruits.into_iter().collect::<tantivy::Result<Vec<_>>>()?.into_iter().flatten().collect())
     }
 }
 
 impl SegmentCollector for SegmentBest {
-    type Fruit = tantivy::Result<Vec<(Score, String)>>;
+    type Fruit = tantivy::Result<Vec<KeywordHit>>;
 
     fn collect(&mut self, document: DocId, score: Score) {
         if score < self.floor {
             return;
         }
         if let Some(ordinal) = self.ordinals.as_ref().and_then(|ordinals| ordinals.first(document)) {
-            self.hits.push((rounded(score), ordinal));
+            self.hits.push((rounded(score), ordinal, document));
         }
         if self.hits.len() >= 4 * self.top_k + 1024 {
             self.cut();
@@ -429,10 +463,10 @@ impl SegmentCollector for SegmentBest {
         self.cut();
         let Some(column) = &self.column else { return Ok(Vec::new()) };
         let mut found = Vec::with_capacity(self.hits.len());
-        for &(score, ordinal) in &self.hits {
+        for &(score, ordinal, document) in &self.hits {
             let mut key = String::new();
             column.ord_to_str(ordinal, &mut key)?;
-            found.push((score, key));
+            found.push(KeywordHit { score, key, address: DocAddress::new(self.segment, document) });
         }
         Ok(found)
     }

@@ -217,6 +217,22 @@ async fn another_tenants_base_moves_no_score_and_shows_nothing() {
 }
 
 #[tokio::test]
+async fn coverage_is_the_share_of_the_query_that_a_hit_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = EmbeddedIndex::open(folder.path(), key()).await.unwrap();
+    for (sequence, id, words) in [(1, "a", "common rare"), (2, "b", "common"), (3, "c", "common other")] {
+        index.upsert(&scope(1), vec![chunk(id, "kb", words, None)]).await.unwrap();
+        index.commit(sequence).await.unwrap();
+    }
+    let found = index.retrieve(&scope(1), &request("kb", "common rare", None, 10)).await.unwrap();
+    assert_eq!(ids(&found.keywords), ["a", "b", "c"]);
+    let coverage = found.keyword_coverage;
+    assert!(coverage[0] == 1.0 && coverage[1] < 0.2 && coverage[1] == coverage[2], "{coverage:?}");
+    let found = index.retrieve(&scope(1), &request("kb", "common unknown unheard", None, 10)).await.unwrap();
+    assert!(found.keyword_coverage.iter().all(|&share| share > 0.0 && share < 0.1), "{:?}", found.keyword_coverage);
+}
+
+#[tokio::test]
 async fn a_filter_keeps_both_paths_to_its_knowledge() {
     let folder = tempfile::tempdir().unwrap();
     let index = EmbeddedIndex::open(folder.path(), key()).await.unwrap();
