@@ -1,1 +1,11 @@
-//! Parsing in a child process. Not here: the readers themselves (`knowhost_parse`).
+//! Parsing in a child process, so that a file that breaks a reader breaks nothing else.
+//!
+//! Not here: the readers themselves (`knowhost_parse`), and what a failure does to the document (`ingest::pipeline`).
+
+mod child;
+mod faults;
+mod protocol;
+mod worker;
+
+pub use child::{ParseChild, ParseChildLimits};
+pub use worker::worker_main;
