@@ -165,6 +165,16 @@ pub const CHUNKS_PER_KNOWLEDGE_MAX: usize = 200_000;
 pub const PARSE_STDERR_BYTES_MAX: u64 = 8 << 10;
 /// Children that parse at the same time: each may take the whole address space of one.
 pub const PARSERS_AT_ONCE: usize = 2;
+/// A summary is a few sentences; a model that writes on and on is stopped here.
+pub const SUMMARY_BYTES_MAX: usize = 64 << 10;
+/// A document is worth its import without a summary, so its model may not keep it waiting for long.
+pub const SUMMARY_TIME: Duration = Duration::from_secs(120);
+/// An index that does not show a change after this is not well; the job is tried again later.
+pub const INDEX_WAIT: Duration = Duration::from_secs(120);
+/// A delete answers when no search finds the document; after this it answers that it takes longer.
+pub const DELETE_WAIT: Duration = Duration::from_secs(30);
+/// One text, while somebody waits.
+pub const EMBED_ONE_TIME: Duration = Duration::from_secs(60);
 /// Texts embedded in one call.
 pub const EMBED_BATCH_TEXTS: usize = 32;
 pub const JOB_LEASE: Duration = Duration::from_secs(60);

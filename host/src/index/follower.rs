@@ -7,6 +7,7 @@ use super::feed::Feed;
 use crate::domain::{TenantId, TenantScope};
 use crate::error::{Error, Result};
 use crate::limits;
+use crate::provider::{BoxFuture, Followers};
 use crate::provider::{Retriever, Tokenizer};
 use crate::store::Store;
 use std::path::Path;
@@ -220,5 +221,11 @@ impl Follower {
             Ok(Err(_)) => Err(Error::Unavailable { reason: "the index has stopped".into() }),
             Err(_) => Err(Error::Timeout("the index is still being rebuilt".into())),
         }
+    }
+}
+
+impl Followers for Follower {
+    fn wait_until(&self, sequence: i64, deadline: Instant) -> BoxFuture<'_, Result<()>> {
+        Box::pin(Self::wait_until(self, sequence, deadline))
     }
 }

@@ -1,4 +1,16 @@
-//! From a document to chunks, vectors and index changes. Not here: HTTP requests.
+//! From a document to chunks, vectors and index changes.
+//!
+//! Not here: HTTP requests, and the request half of an upload (`library::knowledge`).
 
+mod chunks;
+mod embed;
 pub mod parse;
+mod pipeline;
+mod purge;
 pub mod split;
+mod summary;
+
+pub use pipeline::{Ingest, IngestParts};
+
+#[cfg(test)]
+mod tests;

@@ -4,11 +4,16 @@
 
 pub mod access;
 pub mod auth;
+pub mod chunks;
+pub mod knowledge;
 pub mod knowledge_bases;
 pub mod messages;
 pub mod models;
+pub mod safe_text;
 pub mod sessions;
 pub mod tenants;
+
+pub use knowledge::Documents;
 
 use crate::domain::RetrieverEngines;
 use crate::store::Store;

@@ -7,9 +7,12 @@ mod catalogue;
 mod chat_model;
 mod embedder;
 mod error;
+mod followers;
 mod registry;
 mod reranker;
 mod retriever;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tokenizer;
 
 pub use call::{CallContext, PluginIdentity, Usage};
@@ -19,6 +22,7 @@ pub use chat_model::{
 };
 pub use embedder::{EmbedPurpose, Embedder, Embeddings, ScoreMap};
 pub use error::{ProviderError, ProviderErrorKind};
+pub use followers::Followers;
 pub use registry::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_RERANK, ModelRows, PluginSource, Registry};
 pub use reranker::{RerankHit, Reranker};
 pub use retriever::{IndexedChunk, RetrieveFilter, RetrieveRequest, Retrieved, Retriever, ScoredChunk};

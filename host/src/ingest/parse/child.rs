@@ -188,9 +188,9 @@ async fn end(child: &mut Child) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use crate::ingest::parse::{faults, worker_main};
+    use crate::ingest::parse::{faults, worker};
 
     /// A filter that matches no test: it only marks that this process was started as a child.
     const CHILD_MARK: &str = "started-as-parse-worker";
@@ -199,12 +199,13 @@ mod tests {
     #[test]
     fn acts_as_worker() {
         if std::env::args().any(|argument| argument == CHILD_MARK) {
-            let code = worker_main(&[faults::ARGUMENT.to_owned()]);
+            let code = worker::work(true);
             std::process::exit(if code == std::process::ExitCode::SUCCESS { 0 } else { 2 });
         }
     }
 
-    fn child(limits: ParseChildLimits) -> ParseChild {
+    /// A parser whose children are this test binary.
+    pub(crate) fn child(limits: ParseChildLimits) -> ParseChild {
         let program = std::env::current_exe().expect("a path");
         let arguments = ["ingest::parse::child::tests::acts_as_worker", CHILD_MARK, "--exact", "--nocapture"];
         ParseChild::new(program, arguments.map(OsString::from).to_vec(), limits)

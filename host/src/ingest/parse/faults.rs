@@ -1,12 +1,11 @@
 //! Files that break their reader on purpose, to show that the server outlives them.
 //!
-//! Not here for users: the child reads these only when its parent started it with [`ARGUMENT`], which the server never does.
+//! Not for users: a child reads these only when a test started it so, which the server never does.
 
 use knowhost_parse::Parsed;
 use std::hint::black_box;
 use std::time::Duration;
 
-pub(super) const ARGUMENT: &str = "--faults";
 /// The extension whose content is the name of a fault.
 pub(super) const FILE_TYPE: &str = "fault";
 

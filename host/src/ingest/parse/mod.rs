@@ -7,5 +7,7 @@ mod faults;
 mod protocol;
 mod worker;
 
+#[cfg(test)]
+pub(crate) use child::tests as testing;
 pub use child::{ParseChild, ParseChildLimits};
 pub use worker::worker_main;

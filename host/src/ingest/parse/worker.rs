@@ -13,9 +13,13 @@ use std::process::ExitCode;
 /// Pages nest; readers recurse. What is not touched costs address space only.
 const STACK_BYTES: usize = 256 << 20;
 
-/// `knowhost parse-worker`. `arguments` are those after the subcommand.
-pub fn worker_main(arguments: &[String]) -> ExitCode {
-    let with_faults = arguments.iter().any(|argument| argument == faults::ARGUMENT);
+/// `knowhost parse-worker`.
+pub fn worker_main() -> ExitCode {
+    work(false)
+}
+
+/// `with_faults`: understands the files of [`faults`], which only tests send.
+pub(super) fn work(with_faults: bool) -> ExitCode {
     match serve(with_faults) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

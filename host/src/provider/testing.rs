@@ -1,0 +1,182 @@
+//! Models played for tests of the work rooms: an embedder and a tokenizer that go by words, and a chat model that can be told what to do.
+//!
+//! Not here: plugins.
+
+use super::{
+    BUILTIN_CHAT, BUILTIN_EMBED, BoxFuture, CallContext, Catalogue, ChatDelta, ChatFinish, ChatModel, ChatRequest, ChatStream, ChatTask,
+    EmbedPurpose, Embedder, Embeddings, ModelRows, PluginIdentity, PluginSource, ProviderError, ProviderErrorKind, ProviderResult,
+    Registry, Reranker, ScoreMap, Span, TokenizeMode, Tokenizer,
+};
+use crate::domain::{Model, ModelParameters, ModelStatus, ModelType, TenantId, TenantScope, Timestamp};
+use crate::error::Result;
+use futures_util::StreamExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+
+static PLUGIN: LazyLock<PluginIdentity> =
+    LazyLock::new(|| PluginIdentity { name: "played".into(), version: "1.0.0".into(), digest: "d".into() });
+
+pub(crate) const DIMENSION: usize = 16;
+
+/// Plays everything; what it does can be changed while it is used.
+#[derive(Default)]
+pub(crate) struct PlayedModels {
+    /// Texts embedded so far.
+    pub(crate) embedded: AtomicUsize,
+    /// Errors that the next calls of the embedder answer with, the last first.
+    pub(crate) faults: Mutex<Vec<ProviderErrorKind>>,
+    pub(crate) digest: String,
+    /// The chat model can sum up and says this.
+    pub(crate) summary: Option<String>,
+    pub(crate) map: ScoreMap,
+}
+
+impl PlayedModels {
+    pub(crate) fn registry(self: &Arc<Self>) -> Registry {
+        Registry::new(Arc::new(Rows), Arc::new(Source(self.clone())))
+    }
+}
+
+impl Embedder for PlayedModels {
+    fn embed<'a>(&'a self, _: &'a CallContext, _: EmbedPurpose, texts: &'a [String]) -> BoxFuture<'a, ProviderResult<Embeddings>> {
+        Box::pin(async move {
+            if let Some(kind) = self.faults.lock().unwrap().pop() {
+                return Err(ProviderError::new(kind, "played 1.0.0", "it was told to fail"));
+            }
+            self.embedded.fetch_add(texts.len(), Ordering::SeqCst);
+            let data = texts.iter().flat_map(|text| vector(text)).collect();
+            Ok(Embeddings { dimension: DIMENSION, data, usage: None })
+        })
+    }
+
+    fn plugin(&self) -> &PluginIdentity {
+        &PLUGIN
+    }
+
+    fn model_id(&self) -> &str {
+        BUILTIN_EMBED
+    }
+
+    fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    fn score_map(&self) -> &ScoreMap {
+        &self.map
+    }
+}
+
+/// Words fall into slots, so that texts with the same words are alike.
+fn vector(text: &str) -> Vec<f32> {
+    let mut row = vec![0.01_f32; DIMENSION];
+    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        row[word.bytes().map(usize::from).sum::<usize>() % DIMENSION] += 1.0;
+    }
+    let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+    row.into_iter().map(|x| x / length).collect()
+}
+
+impl Tokenizer for PlayedModels {
+    fn tokenize<'a>(&'a self, texts: &'a [String], _: TokenizeMode) -> BoxFuture<'a, ProviderResult<Vec<Vec<Span>>>> {
+        let spans = |text: &String| {
+            let mut spans = Vec::new();
+            let mut start = None;
+            for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+                match (start, c.is_alphanumeric()) {
+                    (None, true) => start = Some(at),
+                    (Some(from), false) => {
+                        spans.push(Span { start: from, end: at });
+                        start = None;
+                    }
+                    (None, false) | (Some(_), true) => {}
+                }
+            }
+            spans
+        };
+        let all = texts.iter().map(spans).collect();
+        Box::pin(async move { Ok(all) })
+    }
+
+    fn plugin(&self) -> &PluginIdentity {
+        &PLUGIN
+    }
+}
+
+impl ChatModel for PlayedModels {
+    fn chat_stream<'a>(&'a self, _: &'a CallContext, _: ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
+        let said = self.summary.clone().unwrap_or_default();
+        let deltas = [Ok(ChatDelta::Text(said)), Ok(ChatDelta::End { finish: ChatFinish::Stop, usage: None })];
+        Box::pin(async move { Ok(futures_util::stream::iter(deltas).boxed()) })
+    }
+
+    fn can(&self, task: ChatTask) -> bool {
+        task == ChatTask::Summary && self.summary.is_some()
+    }
+
+    fn plugin(&self) -> &PluginIdentity {
+        &PLUGIN
+    }
+
+    fn model_id(&self) -> &str {
+        BUILTIN_CHAT
+    }
+}
+
+struct Source(Arc<PlayedModels>);
+
+fn absent<T>() -> Result<T, ProviderError> {
+    Err(ProviderError::new(ProviderErrorKind::NotFound, "played", "not played"))
+}
+
+impl PluginSource for Source {
+    fn embedder(&self, _: &Model) -> Result<Arc<dyn Embedder>, ProviderError> {
+        Ok(self.0.clone())
+    }
+    fn reranker(&self, _: &Model) -> Result<Arc<dyn Reranker>, ProviderError> {
+        absent()
+    }
+    fn chat_model(&self, _: &Model) -> Result<Arc<dyn ChatModel>, ProviderError> {
+        Ok(self.0.clone())
+    }
+    fn tokenizer(&self) -> Arc<dyn Tokenizer> {
+        self.0.clone()
+    }
+    fn catalogue(&self, _: &str, _: &str) -> Result<Arc<dyn Catalogue>, ProviderError> {
+        absent()
+    }
+    fn sources(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// The built-in models and no others.
+struct Rows;
+
+impl ModelRows for Rows {
+    fn find_model<'a>(&'a self, _: &'a TenantScope, id: &'a str) -> BoxFuture<'a, Result<Option<Model>>> {
+        let model_type = match id {
+            BUILTIN_EMBED => Some(ModelType::Embedding),
+            BUILTIN_CHAT => Some(ModelType::KnowledgeQA),
+            _ => None,
+        };
+        let model = model_type.map(|model_type| Model {
+            id: id.into(),
+            tenant_id: TenantId(0),
+            name: id.into(),
+            model_type,
+            source: "played".into(),
+            description: String::new(),
+            parameters: ModelParameters::default(),
+            is_default: true,
+            status: ModelStatus::Active,
+            created_at: Timestamp::zero(),
+            updated_at: Timestamp::zero(),
+            deleted_at: None,
+        });
+        Box::pin(async move { Ok(model) })
+    }
+
+    fn find_default_model<'a>(&'a self, _: &'a TenantScope, _: ModelType) -> BoxFuture<'a, Result<Option<Model>>> {
+        Box::pin(async { Ok(None) })
+    }
+}
