@@ -1,0 +1,126 @@
+//! The embedding model itself: text to 512 numbers, computed only, without the plugin interface.
+//!
+//! Not here: how the model was made (`derive/derive.py`), and how it is called (`lib.rs`).
+
+mod dense;
+mod lanes;
+mod network;
+mod normalise;
+mod pieces;
+mod statics;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tokenise;
+
+pub use table::TableError;
+
+use network::Network;
+use pieces::Pieces;
+use statics::Statics;
+use table::Table;
+use tokenise::Tokeniser;
+
+/// Row length of both variants.
+pub const DIMENSION: usize = 512;
+/// More tokens than this of one text are not read by the network: time grows with them, and a chunk never has so many.
+pub const NETWORK_TOKENS_MAX: usize = 1024;
+/// Texts are tokenised in slices of this size, which bounds memory whatever their length.
+const SLICE_BYTES_MAX: usize = 16 << 10;
+
+/// Which of the two models of the table answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variant {
+    /// the whole network: better, about ten milliseconds a chunk
+    Network,
+    /// a weighted mean of the pieces' directions: ten times faster
+    Static,
+}
+
+/// An embedding and the number of tokens that went into it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedded {
+    /// unit length
+    pub row: Vec<f32>,
+    pub tokens: usize,
+}
+
+/// The model, ready to embed.
+pub struct Model {
+    tokeniser: Tokeniser,
+    pieces: Pieces,
+    network: Network,
+    statics: Statics,
+}
+
+impl Model {
+    /// Reads the table; everything that is slow is done here.
+    pub fn read(bytes: &'static [u8]) -> Result<Self, TableError> {
+        let table = Table::read(bytes)?;
+        let tokeniser = Tokeniser::read(&table)?;
+        let pieces = Pieces::read(&table)?;
+        let network = Network::read(&table)?;
+        let statics = Statics::read(&table, &tokeniser)?;
+        Ok(Self { tokeniser, pieces, network, statics })
+    }
+
+    pub fn embed(&self, variant: Variant, text: &str) -> Embedded {
+        match variant {
+            Variant::Network => {
+                let ids = self.tokens(text);
+                Embedded { row: self.network.embed(&self.pieces, &ids), tokens: ids.len() }
+            }
+            Variant::Static => {
+                let mut sum = self.statics.start();
+                let mut tokens = 0;
+                for slice in slices(text) {
+                    let ids = self.tokeniser.encode(slice);
+                    tokens += ids.len();
+                    self.statics.add(&self.pieces, &ids, &mut sum);
+                }
+                Embedded { row: self.statics.finish(sum), tokens }
+            }
+        }
+    }
+
+    /// The tokens that the network reads of a text, with the marks of start and end.
+    fn tokens(&self, text: &str) -> Vec<u32> {
+        let slice = slices(text).next().unwrap_or_default();
+        let mut ids = vec![tokenise::START];
+        ids.extend(self.tokeniser.encode(slice));
+        if ids.len() == 1 {
+            ids.push(tokenise::UNKNOWN);
+        }
+        ids.truncate(NETWORK_TOKENS_MAX - 1);
+        ids.push(tokenise::END);
+        ids
+    }
+}
+
+/// Cuts a text into slices of bounded size, at blanks where there are any.
+fn slices(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let mut cut = rest.len().min(SLICE_BYTES_MAX);
+        while !rest.is_char_boundary(cut) {
+            cut -= 1;
+        }
+        if cut < rest.len() {
+            cut = rest[..cut].rfind(' ').filter(|at| *at > SLICE_BYTES_MAX / 2).unwrap_or(cut);
+        }
+        let (slice, after) = rest.split_at(cut);
+        rest = after;
+        Some(slice)
+    })
+}
+
+/// Scales a row to unit length; a row of zeros stays.
+fn to_unit(row: &mut [f32]) {
+    let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+    if length > 1e-9 {
+        row.iter_mut().for_each(|x| *x /= length);
+    }
+}
