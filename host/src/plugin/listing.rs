@@ -48,6 +48,8 @@ pub struct PluginListing {
     pub instances: usize,
     /// Linear memory of its instances.
     pub memory_bytes: usize,
+    /// Why calls to it are refused at the moment: it failed again and again.
+    pub paused: Option<String>,
 }
 
 impl PluginListing {
@@ -79,6 +81,7 @@ impl PluginListing {
             load_time_us: 0,
             instances: 0,
             memory_bytes: 0,
+            paused: None,
         }
     }
 
@@ -105,6 +108,7 @@ impl PluginListing {
             load_time_us: 0,
             instances: 0,
             memory_bytes: 0,
+            paused: None,
         }
     }
 }

@@ -139,6 +139,20 @@ impl Plugin {
         self.manifest.models.iter().filter(move |model| model.kind == kind)
     }
 
+    /// Why calls to it are refused at the moment, if they are.
+    pub(super) fn paused(&self) -> Option<String> {
+        [
+            self.embedder.as_ref().and_then(Pools::paused),
+            self.reranker.as_ref().and_then(Pools::paused),
+            self.chat_model.as_ref().and_then(Pools::paused),
+            self.tokenizer.as_ref().and_then(Pools::paused),
+            self.catalogue.as_ref().and_then(Pools::paused),
+        ]
+        .into_iter()
+        .flatten()
+        .next()
+    }
+
     /// Live instances and their linear memory in bytes.
     pub(super) fn usage(&self) -> (usize, usize) {
         [

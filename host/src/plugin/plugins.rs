@@ -219,6 +219,7 @@ fn listing(plugin: &loaded::Plugin, state: PluginState) -> PluginListing {
         load_time_us: u64::try_from(plugin.load_time.as_micros()).unwrap_or(u64::MAX),
         instances,
         memory_bytes,
+        paused: plugin.paused(),
         ..PluginListing::of(&plugin.manifest, plugin.identity.digest.clone(), state)
     }
 }

@@ -97,3 +97,38 @@ fn settings(model: &Model) -> Vec<io::Setting> {
     }
     settings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ModelParameters, ModelStatus, ModelType, TenantId, Timestamp};
+
+    #[test]
+    fn guest_learns_that_there_is_a_key_and_never_the_key() {
+        let parameters = serde_json::json!({
+            "api_key": "sk-secret", "base_url": "https://a.example", "temperature_floor": 0.5, "api_key_present": "forged",
+            "embedding_parameters": { "dimension": 8, "truncate_prompt_tokens": 511 }
+        });
+        let mut model = Model {
+            id: "m".into(),
+            tenant_id: TenantId(1),
+            name: "n".into(),
+            model_type: ModelType::Embedding,
+            source: "remote".into(),
+            description: String::new(),
+            parameters: serde_json::from_value::<ModelParameters>(parameters).unwrap(),
+            is_default: false,
+            status: ModelStatus::Active,
+            created_at: Timestamp::now(),
+            updated_at: Timestamp::now(),
+            deleted_at: None,
+        };
+        let setting = |name: &str, value: &str| io::Setting { name: name.into(), value: value.into() };
+        assert_eq!(
+            settings(&model),
+            [setting("temperature_floor", "0.5"), setting("api_key_present", "true"), setting("truncate_prompt_tokens", "511")]
+        );
+        model.parameters.api_key.clear();
+        assert!(settings(&model).contains(&setting("api_key_present", "false")));
+    }
+}

@@ -100,6 +100,12 @@ impl<K: Kind> Pools<K> {
         }
     }
 
+    /// Why new calls are refused at the moment, if they are.
+    pub(in crate::plugin) fn paused(&self) -> Option<String> {
+        let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.values().find_map(|pool| pool.breaker.check().err())
+    }
+
     /// Live instances and their linear memory in bytes.
     pub(in crate::plugin) fn usage(&self) -> (usize, usize) {
         let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);

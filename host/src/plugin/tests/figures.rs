@@ -45,7 +45,10 @@ fn turns_and_instances_cost_microseconds() {
     let trivial = best(20, 1_000, || drop(live.start(1, &empty).unwrap()));
     let texts = embed_request(vec!["a".repeat(20); 64], 8);
     let batch = best(20, 100, || drop(live.start(1, &texts).unwrap()));
-    eprintln!("instance {instance:?}, trivial call {trivial:?}, 64 texts to 64x8 floats {batch:?}");
+    // As many numbers as 64 rows of 512.
+    let many = embed_request(vec![String::new(); 64 * 512 / 8], 8);
+    let numbers = best(20, 20, || assert!(live.start(1, &many).unwrap().end.is_some()));
+    eprintln!("instance {instance:?}, trivial call {trivial:?}, 64 texts to 64x8 floats {batch:?}, 4096 texts to 32768 floats {numbers:?}");
     assert!(instance < Duration::from_millis(5) && trivial < Duration::from_millis(1));
 }
 

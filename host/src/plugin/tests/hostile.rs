@@ -116,4 +116,5 @@ async fn plugin_that_traps_again_and_again_is_paused_with_the_reason() {
     }
     let error = room.say(&chat_row("harmless"), "x").await.unwrap_err();
     assert!(error.message.contains("paused") && error.message.contains("as told"), "{error}");
+    assert!(room.plugins.list().unwrap()[0].paused.as_ref().is_some_and(|reason| reason.contains("as told")));
 }

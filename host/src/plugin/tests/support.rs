@@ -144,6 +144,8 @@ pub(super) struct Server {
     pub(super) url: String,
     pub(super) heard: Arc<Mutex<Vec<u8>>>,
     pub(super) requests: tokio::sync::watch::Receiver<usize>,
+    /// Connections that the client closed before it had its answer.
+    pub(super) abandoned: tokio::sync::watch::Receiver<usize>,
 }
 
 /// Each request gets `answer`, as soon as `open` says so.
@@ -152,13 +154,14 @@ pub(super) async fn server(answer: Vec<u8>, open: tokio::sync::watch::Receiver<b
     let url = format!("http://{}", listener.local_addr().unwrap());
     let heard = Arc::new(Mutex::new(Vec::new()));
     let (count, requests) = tokio::sync::watch::channel(0);
-    let (log, answer, count) = (heard.clone(), Arc::new(answer), Arc::new(count));
+    let (leave, abandoned) = tokio::sync::watch::channel(0);
+    let (log, answer, counts) = (heard.clone(), Arc::new(answer), Arc::new((count, leave)));
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream, log.clone(), answer.clone(), open.clone(), count.clone()));
+            tokio::spawn(serve(stream, log.clone(), answer.clone(), open.clone(), counts.clone()));
         }
     });
-    Server { url, heard, requests }
+    Server { url, heard, requests, abandoned }
 }
 
 async fn serve(
@@ -166,7 +169,7 @@ async fn serve(
     log: Arc<Mutex<Vec<u8>>>,
     answer: Arc<Vec<u8>>,
     mut open: tokio::sync::watch::Receiver<bool>,
-    count: Arc<tokio::sync::watch::Sender<usize>>,
+    counts: Arc<(tokio::sync::watch::Sender<usize>, tokio::sync::watch::Sender<usize>)>,
 ) {
     let mut head = Vec::new();
     let mut buffer = [0; 4096];
@@ -179,8 +182,15 @@ async fn serve(
             Ok(_) | Err(_) => return,
         }
     }
-    count.send_modify(|count| *count += 1);
-    let _ = open.wait_for(|open| *open).await;
+    counts.0.send_modify(|count| *count += 1);
+    tokio::select! {
+        opened = open.wait_for(|open| *open) => drop(opened),
+        read = stream.read(&mut buffer) => {
+            assert_eq!(read.unwrap_or(0), 0, "the request was complete");
+            counts.1.send_modify(|count| *count += 1);
+            return;
+        }
+    }
     let _ = stream.write_all(&answer).await;
     let _ = stream.shutdown().await;
     // What else arrives is recorded too.

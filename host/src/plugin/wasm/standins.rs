@@ -70,10 +70,14 @@ fn define_function(linker: &mut LinkerInstance<'_, HostState>, interface: &str, 
                 *slot = result;
             }
             // A borrowed handle has to be given back before the call returns.
-            parameters.iter().try_for_each(|parameter| match parameter {
-                Val::Resource(handle) if !handle.owned() => handle.resource_drop(&mut store),
-                _ => Ok(()),
-            })
+            for parameter in parameters {
+                if let Val::Resource(handle) = parameter
+                    && !handle.owned()
+                {
+                    handle.resource_drop(&mut store)?;
+                }
+            }
+            Ok(())
         }),
         None => linker.func_new(function, move |_store, _ty, _parameters, _results| Err(Refusal(refusal(&full_name)).into())),
     };
