@@ -249,5 +249,8 @@ pub const JOB_POLL: Duration = Duration::from_secs(2);
 pub const JOB_TIME_MAX: Duration = Duration::from_secs(2 * 3600);
 /// A server that is killed this often in the middle of one job is killed by it.
 pub const JOB_INTERRUPTIONS_MAX: i64 = 50;
+/// Ended jobs stay this long for those who ask how an upload went.
+pub const JOB_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const JOB_CLEANING: Duration = Duration::from_secs(3600);
 /// Attempts to write down that a job failed, after its own attempts.
 pub const JOB_GIVE_UP_ATTEMPTS_MAX: i64 = 5;

@@ -7,7 +7,7 @@ use crate::limits;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -18,11 +18,16 @@ impl Worker {
     pub async fn run(jobs: Jobs, handlers: Vec<Arc<dyn JobHandler>>, concurrency: usize, cancel: CancellationToken) -> Result<()> {
         let kinds: Vec<JobKind> = handlers.iter().flat_map(|handler| handler.kinds().iter().copied()).collect();
         let mut tasks = JoinSet::new();
+        let mut next_cleaning = Instant::now();
         while !cancel.is_cancelled() {
             // Listening starts before the look, or a job that comes in between would wait for the poll.
             let ready = jobs.store().jobs_ready().notified();
             tokio::pin!(ready);
             ready.as_mut().enable();
+            if Instant::now() >= next_cleaning {
+                next_cleaning = Instant::now() + limits::JOB_CLEANING;
+                forget_ended(&jobs).await;
+            }
             let has_room = tasks.len() < concurrency.max(1);
             let mut wait = jobs.timing().poll;
             if has_room {
@@ -52,6 +57,15 @@ impl Worker {
             tracing::info!(released, "handed back the jobs under way");
         }
         Ok(())
+    }
+}
+
+/// Ended jobs are kept for those who ask how an upload went, not for ever.
+async fn forget_ended(jobs: &Jobs) {
+    let age = time::Duration::try_from(limits::JOB_KEPT).unwrap_or_default();
+    let before = Timestamp::from(Timestamp::now().as_offset_date_time() - age);
+    if let Err(error) = jobs.store().delete_ended_jobs(before).await {
+        tracing::warn!(%error, "ended jobs can not be removed");
     }
 }
 

@@ -51,3 +51,40 @@ async fn migrate_with(writer: &SqlitePool, migrations: &'static [Migration]) -> 
     }
     transaction.commit().await.map_err(fault("committing the migrations"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sha2::{Digest, Sha256};
+
+    /// Edit no file that a release has applied: write the next number and add its digest here.
+    const DIGESTS: &[(i64, &str)] = &[(1, "a445760f8cebd69659a99ea3bbe7f48f1003d37314bed1720334337361b35eea")];
+
+    #[test]
+    fn no_applied_migration_was_edited() {
+        let digests: Vec<(i64, String)> =
+            MIGRATIONS.iter().map(|migration| (migration.version, hex::encode(Sha256::digest(migration.sql)))).collect();
+        let expected: Vec<(i64, String)> = DIGESTS.iter().map(|(version, digest)| (*version, (*digest).to_string())).collect();
+        assert_eq!(digests, expected);
+        assert!(MIGRATIONS.windows(2).all(|pair| pair[0].version + 1 == pair[1].version), "numbers have no gaps");
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_fails_leaves_the_schema_as_it_was() {
+        const BROKEN: &[Migration] = &[
+            Migration { version: 1, name: "good", sql: "create table a (x integer); create table b (x integer);" },
+            Migration { version: 2, name: "broken", sql: "create table c (x integer); create table a (x integer);" },
+        ];
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("x.db")).create_if_missing(true);
+        let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect_with(options).await.expect("opens");
+        assert!(migrate_with(&pool, BROKEN).await.is_err());
+        let tables: i64 = sqlx::query_scalar("select count(*) from sqlite_master").fetch_one(&pool).await.expect("reads");
+        assert_eq!(tables, 0);
+        migrate_with(&pool, &BROKEN[..1]).await.expect("migrates");
+        migrate_with(&pool, &BROKEN[..1]).await.expect("has nothing to do");
+        assert!(migrate_with(&pool, BROKEN).await.is_err());
+        let version: i64 = sqlx::query_scalar("select max(version) from schema_migrations").fetch_one(&pool).await.expect("reads");
+        assert_eq!(version, 1);
+    }
+}

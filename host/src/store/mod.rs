@@ -25,6 +25,7 @@ mod page;
 mod sessions;
 mod tenants;
 #[cfg(test)]
+#[path = "tests/support.rs"]
 pub(crate) mod testing;
 mod users;
 
@@ -80,7 +81,9 @@ impl Store {
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(false)
             .busy_timeout(limits::DATABASE_BUSY)
-            .pragma("temp_store", "memory");
+            .pragma("temp_store", "memory")
+            // After a burst the write-ahead log shrinks again.
+            .pragma("journal_size_limit", "67108864");
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .min_connections(1)

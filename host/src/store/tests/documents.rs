@@ -75,3 +75,63 @@ async fn upload_of_same_file_twice_returns_the_first_and_moves_it_to_the_top() {
     store.fail_knowledge(&scope, &first.id, "broken").await.expect("fails");
     a_knowledge(store, &scope, &kb, "h1").await;
 }
+
+#[tokio::test]
+async fn what_a_second_attempt_no_longer_has_is_taken_back_from_the_followers() {
+    let test = open().await;
+    let store = &test.store;
+    let scope = a_tenant(store, "ann").await;
+    let kb = a_kb(store, &scope).await;
+    let knowledge = a_knowledge(store, &scope, &kb, "h1").await;
+    let chunks = some_chunks(&knowledge, &["one", "two"]);
+    store.save_chunks(&scope, &knowledge.id, &chunks).await.expect("saves");
+    store.save_chunks(&scope, &knowledge.id, &chunks[1..]).await.expect("saves");
+    assert_eq!(store.max_sequence().await.expect("reads"), 0, "what was never shown needs no taking back");
+    store.save_chunks(&scope, &knowledge.id, &chunks).await.expect("saves");
+    let shown = store.publish_chunks(&scope, &knowledge.id).await.expect("publishes");
+    store.save_chunks(&scope, &knowledge.id, &chunks[..1]).await.expect("saves");
+    let change = store.index_changes_after(shown, 9).await.expect("reads").remove(0);
+    assert_eq!((change.action, change.chunk_ids), (IndexAction::Delete, vec![chunks[1].id.clone()]));
+}
+
+#[tokio::test]
+async fn a_sweep_finds_the_files_that_a_kill_left_until_they_are_forgotten() {
+    let test = open().await;
+    let store = &test.store;
+    let scope = a_tenant(store, "ann").await;
+    let kb = a_kb(store, &scope).await;
+    let (one, two) = (a_knowledge(store, &scope, &kb, "h1").await, a_knowledge(store, &scope, &kb, "h2").await);
+    store.delete_knowledge(&scope, &one.id).await.expect("deletes");
+    let left = store.list_files_of_deleted(9).await.expect("lists");
+    assert_eq!(left, [(scope.tenant_id(), one.id.clone(), one.file_path.clone())]);
+    store.forget_files(&scope, &[one.id, two.id.clone()]).await.expect("forgets");
+    assert!(store.list_files_of_deleted(9).await.expect("lists").is_empty());
+    assert_eq!(store.get_knowledge(&scope, &two.id).await.expect("reads").file_path, two.file_path, "a living document keeps its file");
+}
+
+/// A client that hangs up drops its call anywhere, also within a transaction; there is only one connection that writes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dropped_call_leaves_the_writer_usable_and_nothing_half_written() {
+    let test = open().await;
+    let store = &test.store;
+    let scope = a_tenant(store, "ann").await;
+    let kb = a_kb(store, &scope).await;
+    let knowledge = a_knowledge(store, &scope, &kb, "h").await;
+    let texts: Vec<String> = (0..40).map(|number| format!("text {number}")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let chunks = some_chunks(&knowledge, &texts);
+    for round in 0..120u64 {
+        let (store, scope, id) = (store.clone(), scope, knowledge.id.clone());
+        let saved = if round % 2 == 0 { chunks.clone() } else { chunks[..7].to_vec() };
+        let call = tokio::spawn(async move { store.save_chunks(&scope, &id, &saved).await });
+        // The drop falls on another await each time.
+        for _ in 0..round * 5 {
+            tokio::task::yield_now().await;
+        }
+        call.abort();
+        let _ = call.await;
+        let count = test.store.list_all_chunks(&scope, &knowledge.id, &[ChunkType::Text]).await.expect("reads").len();
+        assert!([0, 7, 40].contains(&count), "{count} chunks are a half-written document");
+    }
+    store.save_chunks(&scope, &knowledge.id, &chunks).await.expect("the writer still works");
+}
