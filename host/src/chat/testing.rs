@@ -191,11 +191,11 @@ impl PluginSource for FakePlugins {
     }
 }
 
-/// Knows `chat-1`, `rerank-1` and the built-in chat model.
-struct FakeRows;
+/// Knows `chat-1`, `rerank-1`, the built-in chat model, and what is in the store.
+struct FakeRows(Store);
 
 impl ModelRows for FakeRows {
-    fn find_model<'a>(&'a self, _scope: &'a TenantScope, id: &'a str) -> BoxFuture<'a, Result<Option<Model>>> {
+    fn find_model<'a>(&'a self, scope: &'a TenantScope, id: &'a str) -> BoxFuture<'a, Result<Option<Model>>> {
         let model_type = match id {
             "chat-1" | crate::provider::BUILTIN_CHAT => Some(ModelType::KnowledgeQA),
             "rerank-1" => Some(ModelType::Rerank),
@@ -215,7 +215,7 @@ impl ModelRows for FakeRows {
             updated_at: Timestamp::zero(),
             deleted_at: None,
         });
-        Box::pin(async move { Ok(model) })
+        Box::pin(async move { if model.is_some() { Ok(model) } else { self.0.find_model(scope, id).await } })
     }
 
     fn find_default_model<'a>(&'a self, _scope: &'a TenantScope, _model_type: ModelType) -> BoxFuture<'a, Result<Option<Model>>> {
@@ -262,7 +262,7 @@ pub(crate) fn chat_over(store: Store) -> TestChat {
     let plugins = FakePlugins { chat: Arc::clone(&model), reranker: Arc::clone(&reranker) };
     let chat = Chat::new(ChatParts {
         store: store.clone(),
-        registry: Registry::new(Arc::new(FakeRows), Arc::new(plugins)),
+        registry: Registry::new(Arc::new(FakeRows(store.clone())), Arc::new(plugins)),
         finder: Arc::clone(&finder) as Arc<dyn Finder>,
         streams: Streams::new(),
         spawner: Arc::new(tracker.clone()),

@@ -93,15 +93,14 @@ impl Parser {
                 return if top { Ok((nodes, End::Text)) } else { self.fault("unexpected EOF") };
             };
             self.at += 1;
-            match token {
-                Token::Literal(text) => nodes.push(Node::Text(text)),
-                _ => {
-                    self.skip_space();
-                    if let Some(end) = self.action(&mut nodes)? {
-                        self.depth -= 1;
-                        return Ok((nodes, end));
-                    }
-                }
+            if let Token::Literal(text) = token {
+                nodes.push(Node::Text(text));
+                continue;
+            }
+            self.skip_space();
+            if let Some(end) = self.action(&mut nodes)? {
+                self.depth -= 1;
+                return Ok((nodes, end));
             }
         }
     }

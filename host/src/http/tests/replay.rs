@@ -3,13 +3,16 @@
 //! Not here: steps whose routes do not exist yet; they join `replays_the_reference` with their routes.
 
 use super::TestApp;
-use crate::domain::Timestamp;
+use crate::chat::Hit;
+use crate::chat::testing::{Judge, Script};
+use crate::domain::{SearchResult, Timestamp};
+use crate::provider::ChatTask;
 use axum::http::Method;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// Recorded fields that differ on purpose; each has its row in `docs/deviations.md`.
-const INTENDED: [(&str, &str); 1] = [("system-info", "/data/version")];
+const INTENDED: [(&str, &str); 2] = [("system-info", "/data/version"), ("sess-list", "/data/1/fallback_response")];
 
 const RECORDED: &str = include_str!("../../../../tests/contract/recorded-answers.json");
 
@@ -49,7 +52,7 @@ impl Replay {
         assert_eq!(json!(answer.status), step["status"], "{name}: {}", answer.text());
         assert!(answer.header("content-type").starts_with(step["type"].as_str().expect("a type")), "{name}");
         assert_eq!(json!(!answer.header("x-request-id").is_empty()), step["request_id"], "{name}");
-        let actual = answer.json();
+        let actual = if step["type"] == "text/event-stream" { events(answer.text()) } else { answer.json() };
         let mut expected = step["body"].clone();
         for (_, pointer) in INTENDED.iter().filter(|(step, _)| *step == name) {
             *expected.pointer_mut(pointer).expect("a recorded field") = actual.pointer(pointer).expect("an answered field").clone();
@@ -98,11 +101,26 @@ impl Replay {
     fn compare_placeholder(&mut self, step: &str, place: &str, wanted: &str, given: &str) {
         let fits = match wanted {
             "<ts>" => Timestamp::parse(given).is_some(),
+            "<prompt text>" => true,
             "<apikey>" => given.starts_with("sk-") && given.len() == 51,
             "<jwt>" => given.split('.').count() == 3,
             id => self.known.entry(id.to_owned()).or_insert_with(|| given.to_owned()) == given,
         };
         assert!(fits, "{step}: {place} is {given:?}, recorded as {wanted}");
+    }
+
+    /// Lets the search find what a recorded answer cites, in its order; the recording's ids stand for themselves.
+    fn will_find(&self, step: &str, pointer: &str) {
+        let step = self.recorded.iter().find(|recorded| recorded["name"] == step).expect("recorded");
+        let cited: Vec<SearchResult> = serde_json::from_value(step["body"].pointer(pointer).expect("references").clone()).expect("results");
+        let ranks = (1..=cited.len()).rev();
+        let hits = cited.into_iter().zip(ranks).map(|(result, rank)| Hit { result, rank: rank as f64 });
+        *self.app.chat.finder.hits.lock().expect("free") = hits.collect();
+        *self.app.chat.reranker.judge.lock().expect("free") = Judge::Fail;
+    }
+
+    fn will_say(&self, pieces: &'static [&'static str]) {
+        self.app.chat.model.will(Script::Say(pieces));
     }
 
     /// Keeps what later requests present.
@@ -114,6 +132,11 @@ impl Replay {
             self.known.insert(placeholder.into(), text(answer.pointer(pointer).expect("a text")));
         }
     }
+}
+
+/// The data of all events.
+fn events(text: &str) -> Value {
+    text.lines().filter_map(|line| line.strip_prefix("data:")).map(|data| serde_json::from_str::<Value>(data).expect("JSON")).collect()
 }
 
 fn text(value: &Value) -> String {
@@ -144,9 +167,37 @@ async fn replays_the_reference() {
     replay.make("<id5>", "/api/v1/knowledge-bases", Value::Null).await;
     replay.step("kb-create").await;
     replay.make("<id7>", "/api/v1/knowledge-bases", json!({"name": "kb min"})).await;
-    for step in ["kb-get", "kb-list", "kb-create-bad", "kb-update", "kb-delete", "logout"] {
+    for step in ["kb-get", "kb-list", "kb-create-bad", "kb-update"] {
         replay.step(step).await;
     }
+    talk(&mut replay).await;
+    for step in ["kb-delete", "logout"] {
+        replay.step(step).await;
+    }
+}
+
+/// Search, two rounds of a session, and what is left of them.
+async fn talk(replay: &mut Replay) {
+    replay.will_find("ksearch", "/data");
+    replay.step("ksearch").await;
+    let kb = json!({"knowledge_base_id": replay.known["<id6>"]});
+    replay.make("<id19>", "/api/v1/sessions", kb).await;
+    for step in ["sess-create-full", "sess-get", "sess-list"] {
+        replay.step(step).await;
+    }
+    replay.will_find("chat", "/0/knowledge_references");
+    replay.will_say(&["Kno", "whost ", "keeps ", "each tenant ", "apart.", ""]);
+    replay.step("chat").await;
+    replay.will_say(&["Knowhost keeps each tenant apart."]);
+    let path = format!("/api/v1/knowledge-chat/{}", replay.known["<id20>"]);
+    let second = replay.app.post(&path, &replay.known["<key>"], json!({"query": "And how are plugins limited?"})).await;
+    assert!(second.text().contains("\"done\":true"));
+    replay.step("messages").await;
+    replay.step("continue-done").await;
+    replay.app.chat.model.tasks.lock().expect("free").push(ChatTask::Title);
+    replay.will_say(&["Knowhost keeps each tenant apart."]);
+    replay.step("title").await;
+    replay.step("message-delete").await;
 }
 
 #[test]
