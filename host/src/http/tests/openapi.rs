@@ -85,11 +85,16 @@ impl Document {
         }
     }
 
-    /// Type and field names only: enough to choose among alternatives.
+    /// Types and names of the outermost fields: enough to choose among alternatives.
     fn looks_like(&self, schema: &Value, value: &Value) -> bool {
-        let required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
-        let complete = required.iter().filter_map(Value::as_str).all(|name| value.get(name).is_some());
-        let known = value.as_object().is_none_or(|fields| fields.keys().all(|name| schema["properties"].get(name).is_some()));
+        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let complete = required.into_iter().all(|name| value.get(name).is_some());
+        let known = value.as_object().is_none_or(|fields| {
+            fields.iter().all(|(name, value)| {
+                let described = schema["properties"].get(name).map(|described| self.resolve(described));
+                described.is_some_and(|described| self.type_fits(described, value))
+            })
+        });
         self.type_fits(schema, value) && complete && known
     }
 
