@@ -49,7 +49,7 @@ pub(super) struct Matrix {
 impl Matrix {
     /// Reads a section of `outputs` scales, then one row of weights for each output; without a bias.
     pub(super) fn read(table: &Table, tag: &str, inputs: usize, outputs: usize) -> Result<Self, TableError> {
-        if inputs > INPUTS_MAX || inputs % 2 != 0 || outputs % OUTPUTS != 0 {
+        if inputs > INPUTS_MAX || !inputs.is_multiple_of(2) || !outputs.is_multiple_of(OUTPUTS) {
             return Err(TableError::new(format!("section {tag} has a size that does not fit")));
         }
         let section = table.sized(tag, outputs * (4 + inputs))?;

@@ -79,7 +79,8 @@ impl Tokeniser {
             return Err(TableError::new("pieces and scores do not match"));
         }
         let bytes: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let mut prefixes = Prefixes { slots: vec![Slot::default(); bytes.next_power_of_two()] };
+        // More slots than entries, so that a search always ends.
+        let mut prefixes = Prefixes { slots: vec![Slot::default(); (bytes + 1).next_power_of_two()] };
         for (id, piece) in pieces.iter().enumerate().skip(table.meta.controls) {
             let mut hash = SEED;
             for (place, byte) in piece.iter().enumerate() {
