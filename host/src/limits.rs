@@ -7,6 +7,10 @@ use std::time::Duration;
 // ---- requests ----------------------------------------------------------
 /// JSON bodies: the largest that a known client sends is a session with its prompts, far below this.
 pub const BODY_BYTES_MAX: usize = 8 << 20;
+/// Fields of a form; the contract knows three.
+pub const FORM_FIELDS_MAX: usize = 16;
+/// A field of a form that is no file: metadata of a document.
+pub const FORM_FIELD_BYTES_MAX: usize = 1 << 20;
 /// Uploads: what the reference's proxy lets through is 50 MB; twice that for those without a proxy.
 pub const UPLOAD_BYTES_MAX: u64 = 100 << 20;
 /// `messages.request_id` holds 36 characters.

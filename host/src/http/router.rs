@@ -3,7 +3,7 @@
 //! Not here: the handlers (`routes`).
 
 use super::route_table::{Dispatch, RouteTable, normalise_path};
-use super::routes::{auth, chat, health, knowledge_bases, messages, models, sessions, system, tenants};
+use super::routes::{auth, chat, chunks, health, hybrid_search, knowledge, knowledge_bases, messages, models, sessions, system, tenants};
 use super::{AppState, cors, middleware};
 use crate::limits::UPLOAD_BYTES_MAX;
 use axum::Router;
@@ -69,8 +69,20 @@ fn routes() -> RouteTable<AppState> {
         .get("/api/v1/knowledge-bases/{id}", knowledge_bases::get)
         .put("/api/v1/knowledge-bases/{id}", knowledge_bases::update)
         .delete("/api/v1/knowledge-bases/{id}", knowledge_bases::delete)
+        .get("/api/v1/knowledge-bases/{id}/hybrid-search", hybrid_search::hybrid_search)
         // knowledge
+        .post("/api/v1/knowledge-bases/{id}/knowledge/file", knowledge::upload)
+        .get("/api/v1/knowledge-bases/{id}/knowledge", knowledge::list)
+        .get("/api/v1/knowledge/batch", knowledge::batch)
+        .get("/api/v1/knowledge/{id}", knowledge::get)
+        .put("/api/v1/knowledge/{id}", knowledge::update)
+        .delete("/api/v1/knowledge/{id}", knowledge::delete)
+        .get("/api/v1/knowledge/{id}/download", knowledge::download)
         // chunks
+        .get("/api/v1/chunks/{knowledge_id}", chunks::list)
+        .put("/api/v1/chunks/{knowledge_id}/{id}", chunks::update)
+        .delete("/api/v1/chunks/{knowledge_id}/{id}", chunks::delete)
+        .delete("/api/v1/chunks/{knowledge_id}", chunks::delete_all)
         // sessions, chat, search
         .post("/api/v1/sessions", sessions::create)
         .get("/api/v1/sessions/{id}", sessions::get)

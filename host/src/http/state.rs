@@ -3,11 +3,14 @@
 //! Not here: how the parts are made (`app`).
 
 use crate::chat::Chat;
-use crate::library::Library;
+use crate::library::{Documents, Library};
+use crate::search::Search;
 
 /// The rooms behind the routes. Cloning is cheap: every field shares its content.
 #[derive(Clone)]
 pub struct AppState {
     pub library: Library,
     pub chat: Chat,
+    pub documents: Documents,
+    pub search: Search,
 }

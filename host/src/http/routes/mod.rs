@@ -4,7 +4,10 @@
 
 pub(super) mod auth;
 pub(super) mod chat;
+pub(super) mod chunks;
 pub(super) mod health;
+pub(super) mod hybrid_search;
+pub(super) mod knowledge;
 pub(super) mod knowledge_bases;
 pub(super) mod messages;
 pub(super) mod models;

@@ -5,10 +5,20 @@
 use super::openapi::Document;
 use crate::chat::testing::{TestChat, chat_over};
 use crate::domain::ModelType;
+use crate::domain::TenantScope;
+use crate::files::Files;
 use crate::http::{AppState, router};
+use crate::index::Follower;
+use crate::ingest::parse::ParseChildLimits;
+use crate::ingest::parse::testing::child as parsers;
+use crate::ingest::{Ingest, IngestParts};
+use crate::jobs::{JobTiming, Jobs, Worker};
+use crate::library::Documents;
 use crate::library::access::Access;
 use crate::library::tenants::retriever_engines_of;
 use crate::library::{Library, LibrarySettings};
+use crate::provider::testing::PlayedModels;
+use crate::search::{FusionOrder, Search};
 use crate::store::{BuiltinModel, Store};
 use axum::Router;
 use axum::body::Body;
@@ -16,7 +26,9 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 pub(in crate::http) const OPERATOR_KEY: &str = "operator-key-of-the-tests";
@@ -29,6 +41,9 @@ pub(in crate::http) struct TestApp {
     pub(in crate::http) chat: TestChat,
     router: Router,
     document: Document,
+    ingest: Arc<Ingest>,
+    follower: Follower,
+    stop: StopOnDrop,
     _folder: TempDir,
 }
 
@@ -82,6 +97,15 @@ impl Answer {
     }
 }
 
+/// Ends the tasks of [`TestApp::work`].
+struct StopOnDrop(CancellationToken);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
 impl TestApp {
     pub(in crate::http) async fn new() -> Self {
         Self::with(LibrarySettings::default()).await
@@ -103,9 +127,44 @@ impl TestApp {
         let settings =
             LibrarySettings { operator_key: Some(OPERATOR_KEY.into()), retriever_engines: retriever_engines_of("postgres"), ..settings };
         let chat = chat_over(store.clone());
+        let models = Arc::new(PlayedModels::default());
+        let registry = models.registry();
+        let files = Files::open(&folder.path().join("files")).expect("opens");
+        let tokenizer = registry.tokenizer();
+        let follower = Follower::open(&folder.path().join("index"), store.clone(), tokenizer, TenantScope::mint).await.expect("opens");
+        let documents = Documents::new(store.clone(), files.clone(), registry.clone(), Arc::new(follower.clone()));
+        let search = Search::new(store.clone(), registry.clone(), Arc::new(follower.index().clone()), FusionOrder::default());
+        let ingest = Arc::new(Ingest::new(IngestParts {
+            store: store.clone(),
+            files,
+            registry,
+            followers: Arc::new(follower.clone()),
+            scope_of: TenantScope::mint,
+            parser: parsers(ParseChildLimits::default()),
+            summary_prompt: String::new(),
+        }));
         let library = Library::new(store, access, Arc::new(|| vec!["embedder-local".into(), "remote".into()]), settings);
-        let state = AppState { library, chat: chat.chat.clone() };
-        Self { router: router(state.clone()), chat, state, document: Document::load(), _folder: folder }
+        let state = AppState { library, chat: chat.chat.clone(), documents, search };
+        Self {
+            router: router(state.clone()),
+            chat,
+            state,
+            ingest,
+            follower,
+            stop: StopOnDrop(CancellationToken::new()),
+            document: Document::load(),
+            _folder: folder,
+        }
+    }
+
+    /// Processes documents and follows their changes until the test ends.
+    pub(in crate::http) fn work(&self) {
+        let token = self.stop.0.clone();
+        let (follower, until) = (self.follower.clone(), token.clone());
+        tokio::spawn(async move { follower.run(until).await });
+        let timing = JobTiming { poll: Duration::from_millis(20), ..JobTiming::default() };
+        let jobs = Jobs::with_timing(self.state.library.store().clone(), timing);
+        tokio::spawn(Worker::run(jobs, vec![self.ingest.clone()], 2, token));
     }
 
     /// An answer whose body is still to be read.

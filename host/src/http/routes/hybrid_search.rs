@@ -1,0 +1,84 @@
+//! Search within one knowledge base: a GET with a JSON body, as the contract's clients send it, or with a query.
+//!
+//! Not here: how it is found (`search`).
+
+use crate::domain::SearchResult;
+use crate::http::auth::Caller;
+use crate::http::error::{ApiError, ApiResult, Code};
+use crate::http::extract::{JsonBody, PathIds, Query};
+use crate::http::go_json::{Bind, BindError};
+use crate::http::{AppState, RequestId, envelope};
+use crate::limits::SEARCH_TIME;
+use crate::provider::CallContext;
+use crate::search::{Candidate, Explain, HybridQuery, SearchFilter};
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct SearchParams {
+    query_text: String,
+    vector_threshold: f64,
+    /// Taken, but words filter nothing.
+    #[serde(rename = "keyword_threshold")]
+    _keyword_threshold: f64,
+    match_count: i64,
+    /// Additions of this server.
+    filter: Option<SearchFilter>,
+    explain: bool,
+}
+
+impl Bind for SearchParams {
+    const NAME: &'static str = "SearchParams";
+}
+
+/// A result with its story, where that was asked for.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    result: SearchResult,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<Explain>,
+}
+
+pub(in crate::http) async fn hybrid_search(
+    State(state): State<AppState>,
+    caller: Caller,
+    request_id: RequestId,
+    PathIds([id]): PathIds<1>,
+    query: Query,
+    body: JsonBody,
+) -> ApiResult {
+    let params = read(&query, &body).map_err(|error| error.in_details(Code::BadRequest, "Invalid request parameters"))?;
+    let query = HybridQuery {
+        knowledge_base_id: id,
+        text: params.query_text,
+        vector_threshold: params.vector_threshold,
+        match_count: params.match_count,
+        filter: params.filter.unwrap_or_default(),
+        explain: params.explain,
+        ..HybridQuery::default()
+    };
+    let context = CallContext::interactive(caller.scope().tenant_id(), request_id.0.as_ref(), SEARCH_TIME);
+    // A client that leaves takes its search along.
+    let _cancel = context.cancel.clone().drop_guard();
+    let searched = tokio::time::timeout(SEARCH_TIME, state.search.hybrid_search(&context, caller.scope(), &query)).await;
+    let found = searched.map_err(|_| ApiError::new(Code::Timeout, "The search took too long"))??;
+    let shown: Vec<Shown> = found.into_iter().map(|Candidate { result, explain, .. }| Shown { result, explain }).collect();
+    // The contract's word for nothing.
+    Ok(envelope::data(&(!shown.is_empty()).then_some(shown)))
+}
+
+fn read(query: &Query, body: &JsonBody) -> Result<SearchParams, BindError> {
+    let text = query.get("query_text").or_else(|| query.get("query"));
+    match text {
+        Some(text) if body.is_empty() => Ok(SearchParams {
+            query_text: text.to_owned(),
+            vector_threshold: query.float("vector_threshold")?.unwrap_or_default(),
+            _keyword_threshold: query.float("keyword_threshold")?.unwrap_or_default(),
+            match_count: query.integer("match_count")?,
+            ..SearchParams::default()
+        }),
+        Some(_) | None => body.bind(),
+    }
+}

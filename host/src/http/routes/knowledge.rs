@@ -1,0 +1,125 @@
+//! Documents over HTTP.
+//!
+//! Not here: taking a multipart body apart (`upload`), and what may be done with a document (`library::knowledge`).
+
+mod upload;
+
+pub(in crate::http) use upload::upload;
+
+use crate::http::AppState;
+use crate::http::auth::Caller;
+use crate::http::envelope;
+use crate::http::error::{ApiError, ApiResult, Code};
+use crate::http::extract::{GoJson, PathIds, Query};
+use crate::http::go_json::{Bind, BindError};
+use crate::store::Page;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use serde::Deserialize;
+use tokio_util::io::ReaderStream;
+
+pub(in crate::http) async fn list(State(state): State<AppState>, caller: Caller, PathIds([kb_id]): PathIds<1>, query: Query) -> ApiResult {
+    let page = query.pagination().map_err(BindError::in_message)?;
+    let found = state.documents.list_knowledge(caller.scope(), &kb_id, Page::new(page.page(), page.page_size())).await?;
+    Ok(envelope::paged(&found.items, found.total, page.page(), page.page_size()))
+}
+
+pub(in crate::http) async fn batch(State(state): State<AppState>, caller: Caller, query: Query) -> ApiResult {
+    let ids = query.all("ids");
+    if ids.is_empty() {
+        let reason = "Key: 'GetKnowledgeBatchRequest.IDs' Error:Field validation for 'IDs' failed on the 'required' tag";
+        return Err(ApiError::with_details(Code::BadRequest, "Invalid request parameters", reason));
+    }
+    Ok(envelope::data(&state.documents.get_knowledge_batch(caller.scope(), &ids).await?))
+}
+
+pub(in crate::http) async fn get(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
+    Ok(envelope::data(&state.documents.get_knowledge(caller.scope(), &id).await?))
+}
+
+/// The contract's Knowledge object; only its title is applied.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(in crate::http) struct KnowledgeRequest {
+    id: String,
+    title: String,
+    #[serde(rename = "tenant_id")]
+    _tenant_id: i64,
+    #[serde(rename = "description")]
+    _description: String,
+    #[serde(rename = "file_size")]
+    _file_size: i64,
+    #[serde(rename = "storage_size")]
+    _storage_size: i64,
+}
+
+impl Bind for KnowledgeRequest {
+    const NAME: &'static str = "Knowledge";
+}
+
+pub(in crate::http) async fn update(
+    State(state): State<AppState>,
+    caller: Caller,
+    PathIds([id]): PathIds<1>,
+    GoJson(request): GoJson<KnowledgeRequest>,
+) -> ApiResult {
+    if !request.id.is_empty() && request.id != id {
+        return Err(ApiError::new(Code::BadRequest, "The id of the body is not the id of the path"));
+    }
+    state.documents.rename_knowledge(caller.scope(), &id, &request.title).await?;
+    Ok(envelope::message("Knowledge chunk updated successfully"))
+}
+
+pub(in crate::http) async fn delete(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
+    state.documents.delete_knowledge(caller.scope(), &id).await?;
+    Ok(envelope::message("Deleted successfully"))
+}
+
+pub(in crate::http) async fn download(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
+    let opened = state.documents.open_file(caller.scope(), &id).await;
+    let (knowledge, file) = opened.map_err(|error| ApiError::under("Failed to retrieve file", error))?;
+    let mut response = Response::new(Body::from_stream(ReaderStream::new(file.file)));
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, "application/octet-stream"),
+        (header::EXPIRES, "0"),
+        (header::CACHE_CONTROL, "must-revalidate"),
+        (header::PRAGMA, "public"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert("content-description", HeaderValue::from_static("File Transfer"));
+    headers.insert("content-transfer-encoding", HeaderValue::from_static("binary"));
+    if let Ok(disposition) = HeaderValue::from_str(&disposition(&knowledge.file_name)) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    Ok(response)
+}
+
+/// `attachment` with the name twice: in ASCII for the oldest clients, percent-encoded for all others (RFC 6266).
+fn disposition(file_name: &str) -> String {
+    let ascii: String = file_name.chars().map(|c| if matches!(c, ' '..='~') && !matches!(c, '"' | '\\' | '%') { c } else { '_' }).collect();
+    let mut encoded = String::new();
+    for byte in file_name.bytes() {
+        match byte {
+            b'\r' | b'\n' => encoded.push_str("%20"),
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{encoded}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_headers_are_plain_and_whole() {
+        assert_eq!(disposition("a b.txt"), "attachment; filename=\"a b.txt\"; filename*=UTF-8''a%20b.txt");
+        assert_eq!(disposition("报告\r\n\".md"), "attachment; filename=\"_____.md\"; filename*=UTF-8''%E6%8A%A5%E5%91%8A%20%20%22.md");
+    }
+}

@@ -1,0 +1,142 @@
+//! An upload: the parts of a multipart body, the file streamed on while it comes in.
+//!
+//! Not here: types, names, duplicates and quota (`library::knowledge`).
+
+use crate::files::FileWriter;
+use crate::http::auth::Caller;
+use crate::http::error::{ApiError, ApiResult, Code};
+use crate::http::extract::{PathIds, too_large};
+use crate::http::go_json::{self, Bind};
+use crate::http::{AppState, RequestId, envelope};
+use crate::library::knowledge::{NewDocument, Taken};
+use crate::limits::{BODY_WAIT, FORM_FIELD_BYTES_MAX, FORM_FIELDS_MAX, UPLOAD_BYTES_MAX};
+use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::{FromRequest, Multipart, Request, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::future::Future;
+
+/// What a form held; the first of a repeated name counts.
+#[derive(Default)]
+struct Form {
+    file: Option<(String, FileWriter)>,
+    metadata: Option<Vec<u8>>,
+    enable_multimodel: Option<Vec<u8>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(transparent)]
+struct Metadata(Option<BTreeMap<String, String>>);
+
+impl Bind for Metadata {
+    const NAME: &'static str = "";
+}
+
+pub(in crate::http) async fn upload(
+    State(state): State<AppState>,
+    caller: Caller,
+    request_id: RequestId,
+    PathIds([kb_id]): PathIds<1>,
+    request: Request,
+) -> ApiResult {
+    let kb = state.library.get_knowledge_base(caller.scope(), &kb_id).await?;
+    let form = read_form(&state, request).await?;
+    let Some((file_name, upload)) = form.file else { return Err(failed("http: no such file")) };
+    let metadata = parse_metadata(form.metadata.as_deref().unwrap_or_default())?;
+    let enable_multimodal = parse_bool(form.enable_multimodel.as_deref().unwrap_or_default())?;
+    let document = NewDocument { file_name, metadata, enable_multimodal, upload, request_id: request_id.0.to_string() };
+    match state.documents.create_from_file(caller.scope(), &kb, document).await? {
+        Taken::Created(knowledge) => Ok(envelope::data(&knowledge)),
+        Taken::Duplicate(existing) => Err(ApiError::raw(
+            StatusCode::CONFLICT,
+            json!({
+                "code": "duplicate_file",
+                "message": format!("File already exists: {}", existing.file_name),
+                "data": existing,
+                "success": false,
+            }),
+        )),
+    }
+}
+
+fn failed(reason: impl Into<String>) -> ApiError {
+    ApiError::with_details(Code::BadRequest, "File upload failed", reason)
+}
+
+async fn read_form(state: &AppState, request: Request) -> ApiResult<Form> {
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| failed("request Content-Type isn't multipart/form-data"))?;
+    let mut form = Form::default();
+    let mut fields = 0;
+    while let Some(field) = in_time(parts.next_field()).await? {
+        fields += 1;
+        if fields > FORM_FIELDS_MAX {
+            return Err(failed(format!("a form of more than {FORM_FIELDS_MAX} fields")));
+        }
+        match (field.name(), field.file_name()) {
+            (Some("file"), Some(name)) if form.file.is_none() => {
+                let name = name.rsplit('/').next().unwrap_or_default().to_owned();
+                let writer = state.documents.begin_upload().await?;
+                form.file = Some((name, store(field, writer).await?));
+            }
+            (Some("metadata"), None) if form.metadata.is_none() => form.metadata = Some(read_text(field).await?),
+            (Some("enable_multimodel"), None) if form.enable_multimodel.is_none() => {
+                form.enable_multimodel = Some(read_text(field).await?);
+            }
+            // The next field skips what is left of this one.
+            (Some(_) | None, Some(_) | None) => {}
+        }
+    }
+    Ok(form)
+}
+
+async fn store(mut field: Field<'_>, mut writer: FileWriter) -> ApiResult<FileWriter> {
+    while let Some(bytes) = in_time(field.chunk()).await? {
+        writer.write(&bytes).await?;
+    }
+    Ok(writer)
+}
+
+async fn read_text(mut field: Field<'_>) -> ApiResult<Vec<u8>> {
+    let mut text = Vec::new();
+    while let Some(bytes) = in_time(field.chunk()).await? {
+        text.extend_from_slice(&bytes);
+        if text.len() > FORM_FIELD_BYTES_MAX {
+            return Err(failed(format!("a form field of more than {FORM_FIELD_BYTES_MAX} bytes")));
+        }
+    }
+    Ok(text)
+}
+
+/// A client that sends nothing for too long is not waited for.
+async fn in_time<T>(piece: impl Future<Output = Result<T, MultipartError>>) -> ApiResult<T> {
+    match tokio::time::timeout(BODY_WAIT, piece).await {
+        Ok(Ok(piece)) => Ok(piece),
+        Ok(Err(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large(UPLOAD_BYTES_MAX)),
+        Ok(Err(error)) => Err(failed(error.body_text())),
+        Err(_) => Err(failed("the upload stopped")),
+    }
+}
+
+fn parse_metadata(text: &[u8]) -> ApiResult<Option<BTreeMap<String, String>>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let metadata: Metadata = go_json::from_slice(text).map_err(|error| error.in_details(Code::BadRequest, "Invalid metadata format"))?;
+    Ok(metadata.0)
+}
+
+/// As Go reads truth values; empty is none.
+fn parse_bool(text: &[u8]) -> ApiResult<Option<bool>> {
+    match text {
+        b"" => Ok(None),
+        b"1" | b"t" | b"T" | b"true" | b"TRUE" | b"True" => Ok(Some(true)),
+        b"0" | b"f" | b"F" | b"false" | b"FALSE" | b"False" => Ok(Some(false)),
+        other => {
+            let shown = json!(String::from_utf8_lossy(other));
+            let reason = format!("strconv.ParseBool: parsing {shown}: invalid syntax");
+            Err(ApiError::with_details(Code::BadRequest, "Invalid enable_multimodel format", reason))
+        }
+    }
+}
