@@ -110,13 +110,15 @@ impl Store {
         let mut transaction = self.begin().await?;
         forget_files_of(&mut transaction, scope, files_gone_of).await?;
         let rows: Vec<KnowledgeRow> = sqlx::query_as(
-            "select * from knowledges where tenant_id = ?1 and knowledge_base_id = ?2 and deleted_at is not null \
+            "select * from knowledges where tenant_id = ?1 and knowledge_base_id = ?2 and id > ?4 and deleted_at is not null \
              and (file_path <> '' or exists (select 1 from chunks where chunks.knowledge_id = knowledges.id and chunks.deleted_at is null)) \
              order by id limit ?3",
         )
         .bind(scope.tenant_id().0)
         .bind(id)
         .bind(PURGE_BATCH_KNOWLEDGE)
+        // Steps go up in ids, so what lies below the last one is done.
+        .bind(files_gone_of.iter().max().map_or("", String::as_str))
         .fetch_all(&mut *transaction)
         .await
         .map_err(fault("reading what a knowledge base left"))?;
@@ -138,7 +140,7 @@ impl Store {
         let rows: Vec<(i64, String, String)> = sqlx::query_as(
             "select tenant_id, id, file_path from knowledges where deleted_at is not null and file_path <> '' \
              and not exists (select 1 from knowledges as other where other.tenant_id = knowledges.tenant_id \
-             and other.file_path = knowledges.file_path and other.deleted_at is null) order by id limit ?1",
+             and other.file_path = knowledges.file_path and other.file_path <> '' and other.deleted_at is null) order by id limit ?1",
         )
         .bind(limit)
         .fetch_all(self.reader())
@@ -177,7 +179,7 @@ async fn unshared_file(connection: &mut SqliteConnection, knowledge: &Knowledge)
         return Ok(None);
     }
     let is_shared: bool = sqlx::query_scalar(
-        "select exists (select 1 from knowledges where tenant_id = ?1 and file_path = ?2 and id <> ?3 and deleted_at is null)",
+        "select exists (select 1 from knowledges where tenant_id = ?1 and file_path = ?2 and file_path <> '' and id <> ?3 and deleted_at is null)",
     )
     .bind(knowledge.tenant_id.0)
     .bind(&knowledge.file_path)
