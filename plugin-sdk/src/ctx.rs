@@ -46,30 +46,24 @@ impl Ctx {
     pub async fn call_model(&self, model: &str, request: ModelRequest, max_output_tokens: Option<u32>) -> Result<ModelAnswer, HostFault> {
         let model = model.to_owned();
         let mut op = Op::open(&self.io, |op| Ask::Model(ModelCall { op, model, request, max_output_tokens }));
-        match single_event(&mut op).await? {
-            Event::Model(reply) => Ok(reply.answer),
-            other => Err(unexpected(&other)),
-        }
+        let event = single_event(&mut op).await?;
+        if let Event::Model(reply) = event { Ok(reply.answer) } else { Err(unexpected(&event)) }
     }
 
     /// Reads the plugin's cache; `None`: not there, or not any more.
     pub async fn cache_get(&self, key: &str) -> Result<Option<Vec<u8>>, HostFault> {
         let key = key.to_owned();
         let mut op = Op::open(&self.io, |op| Ask::CacheGet(CacheRead { op, key }));
-        match single_event(&mut op).await? {
-            Event::CacheValue(value) => Ok(value.value),
-            other => Err(unexpected(&other)),
-        }
+        let event = single_event(&mut op).await?;
+        if let Event::CacheValue(value) = event { Ok(value.value) } else { Err(unexpected(&event)) }
     }
 
     /// Writes the plugin's cache.
     pub async fn cache_put(&self, key: &str, value: Vec<u8>, ttl_ms: Option<u32>) -> Result<(), HostFault> {
         let key = key.to_owned();
         let mut op = Op::open(&self.io, |op| Ask::CachePut(CacheWrite { op, key, value, ttl_ms }));
-        match single_event(&mut op).await? {
-            Event::CacheStored(_) => Ok(()),
-            other => Err(unexpected(&other)),
-        }
+        let event = single_event(&mut op).await?;
+        if let Event::CacheStored(_) = event { Ok(()) } else { Err(unexpected(&event)) }
     }
 }
 

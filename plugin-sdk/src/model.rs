@@ -49,9 +49,9 @@ impl Image {
         const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let mut out = String::with_capacity(self.data.len().div_ceil(3) * 4);
         for three in self.data.chunks(3) {
-            let bits = (0..3).fold(0u32, |bits, at| bits << 8 | u32::from(three.get(at).copied().unwrap_or(0)));
+            let bits = (0..3).fold(0u32, |bits, at| (bits << 8) | u32::from(three.get(at).copied().unwrap_or(0)));
             for place in 0..4 {
-                let index = bits >> (18 - 6 * place) & 63;
+                let index = (bits >> (18 - 6 * place)) & 63;
                 out.push(if place <= three.len() { char::from(ALPHABET[index as usize]) } else { '=' });
             }
         }

@@ -102,7 +102,9 @@ fn text(key: &str, value: Value, what: &str) -> Result<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Ok(text),
         Value::String(_) => fault(key, format!("is empty; it must be {what}")),
-        other => fault(key, format!("is {}; it must be {what}, as text", other.type_str())),
+        other @ (Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_)) => {
+            fault(key, format!("is {}; it must be {what}, as text", other.type_str()))
+        }
     }
 }
 

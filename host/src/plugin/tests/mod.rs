@@ -5,4 +5,5 @@ mod hostile;
 mod loading;
 mod network;
 mod sharing;
+mod shipped;
 mod support;
