@@ -21,7 +21,7 @@ pub use knowledge_base::{
 };
 pub use message::{MatchType, Message, Role, SearchResult};
 pub use model::{EmbeddingParameters, Model, ModelParameters, ModelStatus, ModelType};
-pub use scope::{TenantId, TenantScope};
+pub use scope::{ScopeOf, TenantId, TenantScope};
 pub use session::{Session, SummaryParameters};
 pub use tenant::{AuthToken, RetrieverEngine, RetrieverEngines, Tenant, TokenType, User};
 pub use timestamp::Timestamp;

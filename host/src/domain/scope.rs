@@ -1,6 +1,7 @@
 //! Whose data a call may touch.
 
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Number of a tenant; the first one created is 10000, and 0 stands for what every tenant may read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ impl std::fmt::Display for TenantId {
 /// Only `library::access::scope` may call [`TenantScope::mint`]; `tests/tidy.rs` fails on any other place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TenantScope(TenantId);
+
+/// Makes scopes for parts that work for all tenants: followers and job workers. `app` hands it to them.
+pub type ScopeOf = Arc<dyn Fn(TenantId) -> TenantScope + Send + Sync>;
 
 impl TenantScope {
     /// Makes the proof. Not a constructor for everybody: see the type.

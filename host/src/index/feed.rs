@@ -2,8 +2,7 @@
 //!
 //! Not here: when that happens, and what follows when it fails (`follower`).
 
-use super::follower::ScopeOf;
-use crate::domain::TenantId;
+use crate::domain::{ScopeOf, TenantId};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::provider::{IndexedChunk, ProviderErrorKind, Retriever, TokenizeMode, Tokenizer};

@@ -4,7 +4,7 @@
 
 use super::embedded::{EmbeddedIndex, IndexKey};
 use super::feed::Feed;
-use crate::domain::{TenantId, TenantScope};
+use crate::domain::ScopeOf;
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::provider::{BoxFuture, Followers};
@@ -16,9 +16,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-
-/// Makes the proof to act for a tenant whose rows are followed; `app` gives it.
-pub type ScopeOf = fn(TenantId) -> TenantScope;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FollowerState {

@@ -13,5 +13,5 @@ mod tests;
 mod verify;
 
 pub use embedded::{EmbeddedIndex, IndexKey};
-pub use follower::{Follower, FollowerState, FollowerStatus, ScopeOf};
+pub use follower::{Follower, FollowerState, FollowerStatus};
 pub use verify::Verification;

@@ -60,7 +60,8 @@ struct Running {
 
 impl Running {
     async fn start(test: &TestStore, tokenizer: Arc<dyn Tokenizer>) -> Self {
-        let follower = Follower::open(&index_folder(test), test.store.clone(), tokenizer, TenantScope::mint).await.unwrap();
+        let follower =
+            Follower::open(&index_folder(test), test.store.clone(), tokenizer, std::sync::Arc::new(TenantScope::mint)).await.unwrap();
         let (runner, stop) = (follower.clone(), CancellationToken::new());
         let until = stop.clone();
         let task = tokio::spawn(async move { runner.run(until).await });
@@ -236,7 +237,8 @@ async fn a_text_that_the_tokenizer_fails_on_holds_nothing_up_and_is_found() {
 #[tokio::test]
 async fn a_wait_that_is_too_short_says_why() {
     let test = open().await;
-    let follower = Follower::open(&index_folder(&test), test.store.clone(), Spaces::new("a"), TenantScope::mint).await.unwrap();
+    let follower =
+        Follower::open(&index_folder(&test), test.store.clone(), Spaces::new("a"), std::sync::Arc::new(TenantScope::mint)).await.unwrap();
     let error = follower.wait_until(1, Instant::now()).await.unwrap_err();
     assert!(matches!(error, Error::Timeout(reason) if reason.contains("did not catch up")));
     follower.wait_until(0, Instant::now() + LONG).await.unwrap();

@@ -7,7 +7,7 @@ use super::embed::Embedding;
 use super::parse::ParseChild;
 use super::split::{Splitter, check_count};
 use super::{purge, summary};
-use crate::domain::{Chunk, Job, JobKind, JobProgress, Knowledge, KnowledgeBase, ParseStatus, TenantId, TenantScope};
+use crate::domain::{Chunk, Job, JobKind, JobProgress, Knowledge, KnowledgeBase, ParseStatus, ScopeOf, TenantScope};
 use crate::error::{Error, Result};
 use crate::files::Files;
 use crate::jobs::{JobContext, JobHandler};
@@ -29,7 +29,7 @@ pub struct IngestParts {
     pub registry: Registry,
     pub followers: Arc<dyn Followers>,
     /// A leased job is the proof that its tenant's data may be worked on; `app` hands in the maker of scopes.
-    pub scope_of: fn(TenantId) -> TenantScope,
+    pub scope_of: ScopeOf,
     pub parser: ParseChild,
     /// `conversation.generate_summary_prompt`.
     pub summary_prompt: String,

@@ -58,7 +58,7 @@ impl House {
             files: self.files.clone(),
             registry: self.models.registry(),
             followers: Arc::new(self.follower.clone()),
-            scope_of: TenantScope::mint,
+            scope_of: std::sync::Arc::new(TenantScope::mint),
             parser: child(ParseChildLimits::default()),
             summary_prompt: "sum up".into(),
         }))
