@@ -6,6 +6,9 @@
 #[allow(dead_code, unreachable_pub, reason = "the SDK's own module; only its writing half is needed here")]
 mod section;
 
+#[path = "build/corpus.rs"]
+mod corpus;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -32,6 +35,8 @@ fn run() -> Result<()> {
     }
     println!("cargo::rerun-if-changed=build.rs");
     let out = PathBuf::from(variable("OUT_DIR")?);
+    println!("cargo::rerun-if-changed=build/corpus.rs");
+    corpus::write_index(&out)?;
     // Clippy looks at the host alone; building plugins under its wrapper would check them instead of building them.
     if env::var_os("CLIPPY_ARGS").is_some() || env::var_os("RUSTC_WORKSPACE_WRAPPER").is_some() {
         // An index that is there stays, so that the build after clippy finds nothing changed.

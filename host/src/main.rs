@@ -1,3 +1,5 @@
 //! The binary: hands the command line to `knowhost::cli`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    knowhost::cli::run()
+}

@@ -1,0 +1,240 @@
+//! Builds the rooms' parts in the order of their needs, starts their tasks and ends them.
+//!
+//! Not here: the first tenant and the sample (`sample`).
+
+use super::secrets::Secrets;
+use crate::chat::{Chat, ChatParts, FindQuery, Finder, Hit};
+use crate::config::{Fusion, Settings, TenantCreation};
+use crate::domain::{Model, ModelParameters, ModelType, ScopeOf, Session, TenantId, TenantScope};
+use crate::error::Result as HostResult;
+use crate::files::Files;
+use crate::http::AppState;
+use crate::index::Follower;
+use crate::ingest::parse::ParseChild;
+use crate::ingest::{Ingest, IngestParts};
+use crate::jobs::{Jobs, Worker};
+use crate::library::access::{self, Access, LocalOwnership, Proof};
+use crate::library::knowledge::{NewDocument, Taken};
+use crate::library::sessions::Strategy;
+use crate::library::{Documents, Library, LibrarySettings, tenants};
+use crate::plugin::{Plugins, PluginsConfig};
+use crate::provider::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_RERANK, BoxFuture, CallContext, ModelRows, PluginSource, Registry};
+use crate::search::{FusionOrder, HybridQuery, Search};
+use crate::store::{BuiltinModel, Store};
+use crate::stream::Streams;
+use anyhow::{Context, Result};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Length of made secrets: 32 bytes for AES-256, 43 characters of six bits for 258 bits.
+const AES_KEY_BYTES: usize = 32;
+const JWT_SECRET_CHARS: usize = 43;
+
+pub(super) struct Parts {
+    pub(super) store: Store,
+    pub(super) library: Library,
+    pub(super) chat: Chat,
+    documents: Documents,
+    search: Search,
+    follower: Follower,
+    jobs: Jobs,
+    ingest: Arc<Ingest>,
+    ingest_workers: usize,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Parts {
+    pub(super) async fn build(settings: Settings, data_dir: &Path, secrets: &Secrets) -> Result<Self> {
+        let aes_key = match settings.tenant_aes_key.clone() {
+            Some(key) => key,
+            None => secrets.get_or_create("tenant-aes-key", AES_KEY_BYTES)?,
+        };
+        let jwt_secret = match settings.jwt_secret.clone() {
+            Some(secret) => secret,
+            None => secrets.get_or_create("jwt-secret", JWT_SECRET_CHARS)?,
+        };
+        let private_hosts = private_hosts(&settings);
+        let plugins_config = PluginsConfig::in_data_dir(data_dir, private_hosts, settings.ollama_base_url.clone());
+        // Opening the database and loading (at first: compiling) the plugins need nothing of each other.
+        let plugins = tokio::task::spawn_blocking(move || Plugins::open(plugins_config));
+        let store = Store::open(&data_dir.join("knowhost.db")).await.context("the database")?;
+        let files = Files::open(&data_dir.join("files")).context("the folder of files")?;
+        let plugins = plugins.await.context("loading the plugins")??;
+        store.ensure_builtin_models(&builtin_models()).await.context("the built-in models")?;
+        let registry = Registry::new(Arc::new(StoredModels(store.clone())), plugins.clone());
+        let owner = store.clone();
+        let scope_of: ScopeOf = Arc::new(move |tenant_id| access::scope(Proof::Local(&LocalOwnership::of(&owner), tenant_id)));
+        let follower =
+            Follower::open(&data_dir.join("index"), store.clone(), registry.tokenizer(), scope_of.clone()).await.context("the index")?;
+        let order = match settings.fusion {
+            Fusion::Rank => FusionOrder::ReciprocalRank,
+            Fusion::Reference => FusionOrder::Reference,
+        };
+        let search = Search::new(store.clone(), registry.clone(), Arc::new(follower.index().clone()), order);
+        let sources = plugins.clone();
+        let library = Library::new(
+            store.clone(),
+            Access::new(aes_key.as_bytes(), jwt_secret.as_bytes())?,
+            Arc::new(move || sources.sources()),
+            library_settings(&settings),
+        );
+        let tasks = TaskTracker::new();
+        let chat = Chat::new(ChatParts {
+            store: store.clone(),
+            registry: registry.clone(),
+            finder: Arc::new(SearchFinder(search.clone())),
+            streams: Streams::new(),
+            spawner: Arc::new(tasks.clone()),
+            conversation: settings.conversation.clone(),
+            utc_offset: time::UtcOffset::current_local_offset().unwrap_or(time::UtcOffset::UTC),
+        });
+        let jobs = Jobs::new(store.clone());
+        // The folder's lock is held, so no other process can own a lease or an answer.
+        jobs.reclaim_all().await.context("jobs of an earlier process")?;
+        chat.recover().await.context("answers of an earlier process")?;
+        let followers = Arc::new(follower.clone());
+        let documents = Documents::new(store.clone(), files.clone(), registry.clone(), followers.clone());
+        let ingest = Arc::new(Ingest::new(IngestParts {
+            store: store.clone(),
+            files,
+            registry,
+            followers,
+            scope_of,
+            parser: ParseChild::of_this_binary().context("the parser's process")?,
+            summary_prompt: settings.conversation.generate_summary_prompt.clone(),
+        }));
+        let ingest_workers = ingest_workers(&settings);
+        Ok(Self { store, library, chat, documents, search, follower, jobs, ingest, ingest_workers, tasks, stop: CancellationToken::new() })
+    }
+
+    pub(super) fn http_state(&self) -> AppState {
+        AppState { library: self.library.clone(), chat: self.chat.clone(), documents: self.documents.clone(), search: self.search.clone() }
+    }
+
+    /// An upload as a client would send it; what is there already stays as it is.
+    pub(super) async fn upload(&self, scope: &TenantScope, knowledge_base_id: &str, name: &str, bytes: &[u8]) -> Result<()> {
+        let kb = self.library.get_knowledge_base(scope, knowledge_base_id).await?;
+        let mut upload = self.documents.begin_upload().await?;
+        upload.write(bytes).await?;
+        let document = NewDocument {
+            file_name: name.to_owned(),
+            metadata: None,
+            enable_multimodal: None,
+            upload,
+            request_id: "first-start".to_owned(),
+        };
+        match self.documents.create_from_file(scope, &kb, document).await? {
+            Taken::Created(_) | Taken::Duplicate(_) => Ok(()),
+        }
+    }
+
+    pub(super) async fn new_session(&self, scope: &TenantScope, knowledge_base_id: &str) -> Result<Session> {
+        Ok(self.library.create_session(scope, self.chat.conversation(), knowledge_base_id, Strategy::default()).await?)
+    }
+
+    pub(super) fn scope_of(&self, tenant_id: TenantId) -> TenantScope {
+        access::scope(Proof::Local(&LocalOwnership::of(&self.store), tenant_id))
+    }
+
+    /// The follower, the job workers and the sweeper of old streams.
+    pub(super) fn start_tasks(&self) {
+        let (follower, stop) = (self.follower.clone(), self.stop.clone());
+        self.tasks.spawn(async move { follower.run(stop).await });
+        let (jobs, handlers, workers, stop) = (self.jobs.clone(), vec![self.ingest.clone() as _], self.ingest_workers, self.stop.clone());
+        self.tasks.spawn(async move {
+            if let Err(error) = Worker::run(jobs, handlers, workers, stop).await {
+                tracing::error!(%error, "the job workers ended");
+            }
+        });
+        let (streams, stop) = (self.chat.streams().clone(), self.stop.clone());
+        self.tasks.spawn(async move {
+            while stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(5))).await.is_some() {
+                streams.sweep();
+            }
+        });
+    }
+
+    pub(super) async fn stop(self, time: Duration) {
+        self.chat.streams().stop_all();
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(time, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some tasks did not end in time; what they did is taken up at the next start");
+        }
+        self.store.close().await;
+    }
+}
+
+/// Half of the machine answers questions while documents are taken in.
+fn ingest_workers(settings: &Settings) -> usize {
+    match settings.ingest_workers {
+        0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1)).max(1),
+        workers => workers,
+    }
+}
+
+/// Loopback is open for models on this machine; the operator opens the rest.
+fn private_hosts(settings: &Settings) -> Vec<String> {
+    let loopback = ["localhost", "127.0.0.0/8", "::1"].into_iter().map(str::to_owned);
+    loopback.chain(settings.private_hosts.iter().cloned()).collect()
+}
+
+fn library_settings(settings: &Settings) -> LibrarySettings {
+    LibrarySettings {
+        registration_disabled: settings.disable_registration,
+        tenant_creation_by_operator: settings.tenant_creation == TenantCreation::Operator,
+        operator_key: settings.operator_key.clone(),
+        retriever_engines: tenants::retriever_engines_of("postgres"),
+    }
+}
+
+fn builtin_models() -> [BuiltinModel; 3] {
+    let model = |id: &str, name: &str, model_type, source: &str, description: &str| BuiltinModel {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        model_type,
+        source: source.to_owned(),
+        description: description.to_owned(),
+        parameters: ModelParameters::default(),
+    };
+    [
+        model(BUILTIN_EMBED, "knowhost-embed", ModelType::Embedding, "embedder-local", "Multilingual, built in, needs no network"),
+        model(BUILTIN_RERANK, "knowhost-rerank", ModelType::Rerank, "reranker-local", "Words and their order, built in"),
+        model(BUILTIN_CHAT, "knowhost-extract", ModelType::KnowledgeQA, "chat-extractive", "Quotes the best sentences, built in"),
+    ]
+}
+
+struct StoredModels(Store);
+
+impl ModelRows for StoredModels {
+    fn find_model<'a>(&'a self, scope: &'a TenantScope, id: &'a str) -> BoxFuture<'a, HostResult<Option<Model>>> {
+        Box::pin(self.0.find_model(scope, id))
+    }
+
+    fn find_default_model<'a>(&'a self, scope: &'a TenantScope, model_type: ModelType) -> BoxFuture<'a, HostResult<Option<Model>>> {
+        Box::pin(self.0.find_default_model(scope, model_type))
+    }
+}
+
+/// Lets the chat find chunks through the search room.
+struct SearchFinder(Search);
+
+impl Finder for SearchFinder {
+    fn find<'a>(&'a self, context: &'a CallContext, scope: &'a TenantScope, query: &'a FindQuery) -> BoxFuture<'a, HostResult<Vec<Hit>>> {
+        Box::pin(async move {
+            let query = HybridQuery {
+                knowledge_base_id: query.knowledge_base_id.clone(),
+                text: query.text.clone(),
+                vector_threshold: query.vector_threshold,
+                match_count: query.match_count,
+                ..HybridQuery::default()
+            };
+            let candidates = self.0.hybrid_search(context, scope, &query).await?;
+            Ok(candidates.into_iter().map(|candidate| Hit { result: candidate.result, rank: candidate.rank_score }).collect())
+        })
+    }
+}
