@@ -19,6 +19,14 @@ const OWN_MIN: f32 = 0.15;
 /// Sentences quoted from the best source when words can not be compared.
 const LEADING: usize = 2;
 const SOURCES_MAX: usize = 50;
+/// Rows of tables and broken lines hold the words of a question more often than its answer.
+const FRAGMENT_SHARE: f32 = 0.5;
+/// What a word counts that stands in the heading above the sentence.
+const HEADING_SHARE: f32 = 0.6;
+/// A line without an end that has more words is no heading.
+const HEADING_TERMS_MAX: usize = 10;
+/// How far down a source of another language may stand to be quoted when no words fit.
+const FOREIGN_RANK_MAX: usize = 3;
 
 /// A sentence and the place of its source in the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +40,8 @@ struct Sentence {
     place: usize,
     text: String,
     terms: BTreeSet<String>,
+    /// Of the heading above it.
+    heading: BTreeSet<String>,
     is_fragment: bool,
 }
 
@@ -48,8 +58,11 @@ pub(crate) fn quotes(question: &str, sources: &[Source]) -> Vec<Quote> {
         return found;
     }
     let question_is_chinese = is_chinese(question);
-    let is_foreign = sources.iter().all(|source| is_chinese(&source.text) != question_is_chinese);
-    if is_foreign { leading(&sentences) } else { vec![] }
+    let is_foreign = |source: &Source| is_chinese(&source.text) != question_is_chinese;
+    match sources.iter().take(FOREIGN_RANK_MAX).position(is_foreign) {
+        Some(source) => leading(source, &sentences),
+        None => vec![],
+    }
 }
 
 /// The words of the question that say something, each once.
@@ -62,21 +75,33 @@ fn asked(question: &str) -> Vec<Term> {
 
 fn all_sentences(sources: &[Source]) -> Vec<Sentence> {
     let mut seen = BTreeSet::new();
-    let mut found = Vec::new();
+    let mut found: Vec<Sentence> = Vec::new();
     for (source, content) in sources.iter().enumerate() {
-        for (place, text) in sentences(&content.text).into_iter().enumerate() {
+        let texts = sentences(&content.text);
+        // A source of headings alone has nothing else to quote.
+        let has_whole = texts.iter().any(|text| is_whole(text));
+        let mut heading = BTreeSet::new();
+        for (place, text) in texts.into_iter().enumerate() {
             // Neighbouring chunks overlap; a sentence belongs to the first that has it.
             if !seen.insert(text.clone()) {
                 continue;
             }
-            let found_terms = terms(&text);
-            let is_whole = text.ends_with(['.', '!', '?', '。', '！', '？', '；', '…', '"', '”', ')', '）', ';', ':']);
-            let is_fragment = !is_whole && found_terms.len() < 6;
-            let terms = found_terms.into_iter().map(|term| term.text).collect();
-            found.push(Sentence { source, place, text, terms, is_fragment });
+            let terms: Vec<Term> = terms(&text);
+            let is_fragment = !is_whole(&text);
+            let is_heading = is_fragment && has_whole && terms.len() <= HEADING_TERMS_MAX && !text.contains('|');
+            let terms = terms.into_iter().map(|term| term.text).collect();
+            if is_heading {
+                heading = terms;
+            } else {
+                found.push(Sentence { source, place, text, terms, heading: heading.clone(), is_fragment });
+            }
         }
     }
     found
+}
+
+fn is_whole(text: &str) -> bool {
+    text.ends_with(['.', '!', '?', '。', '！', '？', '；', '…', '"', '”', ')', '）', ';', ':'])
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of sentences are small")]
@@ -95,6 +120,8 @@ fn best(asked: &[Term], sources: &[Source], sentences: &[Sentence]) -> Vec<Quote
         for (term, weight) in asked.iter().zip(&weights) {
             if sentence.terms.contains(&term.text) {
                 own += weight;
+            } else if sentence.heading.contains(&term.text) {
+                own += weight * HEADING_SHARE;
             } else if contexts.get(&sentence.source).is_some_and(|terms| terms.contains(&term.text)) {
                 context += weight * CONTEXT_SHARE;
             }
@@ -105,7 +132,7 @@ fn best(asked: &[Term], sources: &[Source], sentences: &[Sentence]) -> Vec<Quote
         let lacks_number = asked.iter().any(|term| term.kind == TermKind::Number && !sentence.terms.contains(&term.text));
         let rank = 1.0 - 0.15 * (sentence.source as f32 / sources.len() as f32);
         let place = if sentence.place == 0 { 1.03 } else { 1.0 };
-        let whole = if sentence.is_fragment { 0.6 } else { 1.0 };
+        let whole = if sentence.is_fragment { FRAGMENT_SHARE } else { 1.0 };
         let number = if lacks_number { 0.7 } else { 1.0 };
         (own + context) / total * rank * place * whole * number
     };
@@ -128,12 +155,10 @@ fn contexts(sources: &[Source], sentences: &[Sentence]) -> BTreeMap<usize, BTree
     contexts
 }
 
-/// What the best source begins with.
-fn leading(sentences: &[Sentence]) -> Vec<Quote> {
-    let whole = sentences.iter().filter(|sentence| sentence.source == 0 && !sentence.is_fragment);
-    let quotes: Vec<Quote> = whole.take(LEADING).map(|sentence| Quote { source: 0, text: sentence.text.clone() }).collect();
-    if !quotes.is_empty() {
-        return quotes;
-    }
-    sentences.iter().take(LEADING).map(|sentence| Quote { source: sentence.source, text: sentence.text.clone() }).collect()
+/// What a source begins with, headings left out where it has anything else.
+fn leading(source: usize, sentences: &[Sentence]) -> Vec<Quote> {
+    let quote = |sentence: &Sentence| Quote { source, text: sentence.text.clone() };
+    let of_source = || sentences.iter().filter(|sentence| sentence.source == source);
+    let whole: Vec<Quote> = of_source().filter(|sentence| !sentence.is_fragment).take(LEADING).map(quote).collect();
+    if whole.is_empty() { of_source().take(LEADING).map(quote).collect() } else { whole }
 }

@@ -6,6 +6,8 @@
 const QUOTE_CHARS_MAX: usize = 300;
 /// More of a source is not looked at.
 const SENTENCES_MAX: usize = 2_000;
+/// Texts are wrapped at 60 columns and more.
+const WRAPPED_COLUMNS_MIN: usize = 50;
 
 /// Sentences in their order, without marks of lists and headings.
 pub(crate) fn sentences(text: &str) -> Vec<String> {
@@ -25,10 +27,10 @@ pub(crate) fn sentences(text: &str) -> Vec<String> {
     found
 }
 
-/// Lines that were only wrapped are one again; list items, headings and blank lines are borders.
+/// Lines that were only wrapped are one again; list items, headings, short lines and blank lines are borders.
 fn paragraphs(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    let mut open = false;
+    let (mut open, mut full) = (false, false);
     for line in text.lines() {
         let trimmed = line.trim();
         let bare = strip_marks(trimmed);
@@ -38,7 +40,8 @@ fn paragraphs(text: &str) -> Vec<String> {
         }
         let is_border = bare.len() != trimmed.len();
         match found.last_mut() {
-            Some(last) if open && !is_border => {
+            // A small letter goes on with the sentence, however short the line before was.
+            Some(last) if open && !is_border && (full || bare.starts_with(char::is_lowercase)) => {
                 // Chinese needs no space where a line was wrapped.
                 if last.ends_with(|char: char| char.is_ascii()) || bare.starts_with(|char: char| char.is_ascii()) {
                     last.push(' ');
@@ -48,8 +51,15 @@ fn paragraphs(text: &str) -> Vec<String> {
             Some(_) | None => found.push(bare.to_owned()),
         }
         open = !trimmed.starts_with('#');
+        full = may_be_wrapped(bare);
     }
     found
+}
+
+/// A line is wrapped where it is full; a shorter one ends by itself, as headings without a mark do.
+fn may_be_wrapped(line: &str) -> bool {
+    // An ideograph is as wide as two letters.
+    line.chars().map(|char| if char.is_ascii() { 1 } else { 2 }).sum::<usize>() >= WRAPPED_COLUMNS_MIN
 }
 
 /// Takes the marks of Markdown headings, quotes, list items and table borders off.

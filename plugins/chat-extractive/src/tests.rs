@@ -128,7 +128,10 @@ fn sentences_are_cut_by_language() {
         ("He said \"Stop.\" Then he left.", &["He said \"Stop.\"", "Then he left."]),
         ("第一句。第二句！“第三句？”第四句；第五", &["第一句。", "第二句！", "“第三句？”", "第四句；", "第五"]),
         ("# Title\n- item one\n- item two\n\nwrapped\nline. End.", &["Title", "item one", "item two", "wrapped line.", "End."]),
-        ("中文换\n行。", &["中文换行。"]),
+        (
+            "这一行很长所以在这里换了一行才放得下所有的字而且还要再多几个\n字。",
+            &["这一行很长所以在这里换了一行才放得下所有的字而且还要再多几个字。"],
+        ),
         ("| a | b |\n|---|---|\n1. first\n2) second\n> quote", &["a | b", "first", "second", "quote"]),
         ("...\n***\n🙂", &[]),
         ("", &[]),
@@ -146,4 +149,19 @@ fn long_and_odd_texts_are_survived() {
     for question in ["word", "中文", "leave sentence", "🙂", &long] {
         assert!(answer(question, &sources).len() < 5_000);
     }
+}
+
+#[test]
+fn headings_are_neither_quoted_nor_joined_with_what_follows() {
+    let text = "PETS ON BOARD\nInformation for passengers\n\nWhere dogs may stay\nDogs travel in the lounge at the stern. Dogs are led.\n\nWhat dogs cost\nThe ticket for a dog costs five crowns.";
+    let answer = answer("Where may my dog stay?", &[("pets", text)]);
+    assert!(answer.contains("- Dogs travel in the lounge at the stern. [1]"), "{answer}");
+    assert!(!answer.contains("stay Dogs"), "{answer}");
+}
+
+#[test]
+fn a_source_of_another_language_near_the_top_is_quoted_when_no_words_fit() {
+    let sources = [("领养", "年满十八周岁，有稳定的住处。"), ("pets", "Dogs travel on the open deck. They are led.")];
+    let answer = answer("狗可以坐渡轮吗？", &sources);
+    assert!(answer.contains("Dogs travel on the open deck. [2]"), "{answer}");
 }
