@@ -6,6 +6,7 @@ pub mod folder;
 mod parts;
 mod sample;
 pub mod secrets;
+mod upkeep;
 
 pub use sample::{DocumentCounts, SAMPLE_QUESTION};
 

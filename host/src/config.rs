@@ -36,6 +36,8 @@ pub struct Settings {
     pub ollama_base_url: String,
     /// Embedding batches under way at once.
     pub concurrency_pool_size: usize,
+    /// What prompts call local time; read before any thread starts, because it can not be read safely later.
+    pub utc_offset: time::UtcOffset,
     /// What was set but does nothing here, for one line at start.
     pub without_effect: Vec<String>,
 }

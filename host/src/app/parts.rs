@@ -3,6 +3,7 @@
 //! Not here: the first tenant and the sample (`sample`).
 
 use super::secrets::Secrets;
+use super::upkeep;
 use crate::chat::{Chat, ChatParts, FindQuery, Finder, Hit};
 use crate::config::{Fusion, Settings, TenantCreation};
 use crate::domain::{Model, ModelParameters, ModelType, ScopeOf, Session, TenantId, TenantScope};
@@ -35,6 +36,8 @@ const JWT_SECRET_CHARS: usize = 43;
 
 pub(super) struct Parts {
     pub(super) store: Store,
+    files: Files,
+    scope_of: ScopeOf,
     pub(super) library: Library,
     pub(super) chat: Chat,
     documents: Documents,
@@ -90,7 +93,7 @@ impl Parts {
             streams: Streams::new(),
             spawner: Arc::new(tasks.clone()),
             conversation: settings.conversation.clone(),
-            utc_offset: time::UtcOffset::current_local_offset().unwrap_or(time::UtcOffset::UTC),
+            utc_offset: settings.utc_offset,
         });
         let jobs = Jobs::new(store.clone());
         // The folder's lock is held, so no other process can own a lease or an answer.
@@ -100,15 +103,29 @@ impl Parts {
         let documents = Documents::new(store.clone(), files.clone(), registry.clone(), followers.clone());
         let ingest = Arc::new(Ingest::new(IngestParts {
             store: store.clone(),
-            files,
+            files: files.clone(),
             registry,
             followers,
-            scope_of,
+            scope_of: scope_of.clone(),
             parser: ParseChild::of_this_binary().context("the parser's process")?,
             summary_prompt: settings.conversation.generate_summary_prompt.clone(),
         }));
         let ingest_workers = ingest_workers(&settings);
-        Ok(Self { store, library, chat, documents, search, follower, jobs, ingest, ingest_workers, tasks, stop: CancellationToken::new() })
+        Ok(Self {
+            store,
+            files,
+            scope_of,
+            library,
+            chat,
+            documents,
+            search,
+            follower,
+            jobs,
+            ingest,
+            ingest_workers,
+            tasks,
+            stop: CancellationToken::new(),
+        })
     }
 
     pub(super) fn http_state(&self) -> AppState {
@@ -137,10 +154,10 @@ impl Parts {
     }
 
     pub(super) fn scope_of(&self, tenant_id: TenantId) -> TenantScope {
-        access::scope(Proof::Local(&LocalOwnership::of(&self.store), tenant_id))
+        (self.scope_of)(tenant_id)
     }
 
-    /// The follower, the job workers and the sweeper of old streams.
+    /// The follower, the job workers and the upkeep.
     pub(super) fn start_tasks(&self) {
         let (follower, stop) = (self.follower.clone(), self.stop.clone());
         self.tasks.spawn(async move { follower.run(stop).await });
@@ -150,12 +167,9 @@ impl Parts {
                 tracing::error!(%error, "the job workers ended");
             }
         });
-        let (streams, stop) = (self.chat.streams().clone(), self.stop.clone());
-        self.tasks.spawn(async move {
-            while stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(5))).await.is_some() {
-                streams.sweep();
-            }
-        });
+        self.tasks.spawn(upkeep::sweep_streams(self.chat.streams().clone(), self.stop.clone()));
+        let scope_of = self.scope_of.clone();
+        self.tasks.spawn(upkeep::run(self.library.clone(), self.store.clone(), self.files.clone(), scope_of, self.stop.clone()));
     }
 
     pub(super) async fn stop(self, time: Duration) {

@@ -241,6 +241,7 @@ fn settings(entries: &Entries, environment: &BTreeMap<String, String>, mut witho
         },
         ollama_base_url,
         concurrency_pool_size,
+        utc_offset: time::UtcOffset::current_local_offset().unwrap_or(time::UtcOffset::UTC),
         without_effect,
     })
 }

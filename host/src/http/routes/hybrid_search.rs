@@ -10,7 +10,7 @@ use crate::http::go_json::{Bind, BindError};
 use crate::http::{AppState, RequestId, envelope};
 use crate::limits::SEARCH_TIME;
 use crate::provider::CallContext;
-use crate::search::{Candidate, Explain, HybridQuery, SearchFilter};
+use crate::search::{Candidate, Explain, HybridQuery, Paths, SearchFilter};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ struct SearchParams {
     /// Additions of this server.
     filter: Option<SearchFilter>,
     explain: bool,
+    /// `vector`, `keywords`, or both; empty means both. For measuring.
+    paths: Vec<String>,
 }
 
 impl Bind for SearchParams {
@@ -57,7 +59,7 @@ pub(in crate::http) async fn hybrid_search(
         match_count: params.match_count,
         filter: params.filter.unwrap_or_default(),
         explain: params.explain,
-        ..HybridQuery::default()
+        paths: paths(&params.paths)?,
     };
     let context = CallContext::interactive(caller.scope().tenant_id(), request_id.0.as_ref(), SEARCH_TIME);
     // A client that leaves takes its search along.
@@ -67,6 +69,23 @@ pub(in crate::http) async fn hybrid_search(
     let shown: Vec<Shown> = found.into_iter().map(|Candidate { result, explain, .. }| Shown { result, explain }).collect();
     // The contract's word for nothing.
     Ok(envelope::data(&(!shown.is_empty()).then_some(shown)))
+}
+
+fn paths(words: &[String]) -> Result<Paths, ApiError> {
+    if words.is_empty() {
+        return Ok(Paths::default());
+    }
+    let mut paths = Paths { vector: false, keywords: false };
+    for word in words {
+        match word.as_str() {
+            "vector" => paths.vector = true,
+            "keywords" => paths.keywords = true,
+            other => {
+                return Err(ApiError::new(Code::BadRequest, format!("paths: {other:?} is not accepted; name vector, keywords or both")));
+            }
+        }
+    }
+    Ok(paths)
 }
 
 fn read(query: &Query, body: &JsonBody) -> Result<SearchParams, BindError> {
