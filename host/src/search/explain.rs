@@ -20,8 +20,6 @@ pub struct Explain {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keyword_coverage: Option<f32>,
     pub fused_score: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rerank_score: Option<f32>,
     /// The hit beside which this one stands, when it was no hit itself; then ranks and scores are that hit's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beside: Option<String>,
@@ -31,8 +29,6 @@ pub struct Explain {
     pub embedder: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokenizer: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reranker: Option<String>,
     /// What did not go as usual.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

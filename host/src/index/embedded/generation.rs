@@ -11,7 +11,7 @@ use super::log::SpaceKey;
 use super::scan;
 use super::simd::Kernel;
 use super::vectors::{VectorView, Vectors, check, check_vector, damaged};
-use super::{IndexKey, NAME, fault, invalid, limits};
+use super::{IndexKey, Lock, NAME, fault, invalid, limits};
 use crate::domain::TenantScope;
 use crate::index::normalise;
 use crate::provider::{BoxFuture, IndexedChunk, ProviderResult, RetrieveRequest, Retrieved, Retriever, ScoredChunk};
@@ -37,6 +37,7 @@ struct Inner {
     view: RwLock<Arc<View>>,
     sequence: AtomicI64,
     searches: tokio::sync::Semaphore,
+    _lock: Lock,
 }
 
 struct Halves {
@@ -67,21 +68,21 @@ impl Halves {
 
 impl Generation {
     /// `Ok(None)`: nothing is there, or it belongs to another database or tokenizer. An error: what is there is damaged.
-    pub(super) fn open(folder: &Path, key: &IndexKey) -> anyhow::Result<Option<Self>> {
-        Halves::open(folder, key)?.map(|halves| Self::with(folder, key, halves)).transpose()
+    pub(super) fn open(folder: &Path, key: &IndexKey, lock: &Lock) -> anyhow::Result<Option<Self>> {
+        Halves::open(folder, key)?.map(|halves| Self::with(folder, key, halves, lock)).transpose()
     }
 
-    pub(super) fn create(folder: &Path, key: &IndexKey) -> anyhow::Result<Self> {
+    pub(super) fn create(folder: &Path, key: &IndexKey, lock: &Lock) -> anyhow::Result<Self> {
         if folder.exists() {
             std::fs::remove_dir_all(folder)?;
         }
         let halves =
             Halves { vectors: Vectors::create(&folder.join("vectors"), key)?, keywords: Keywords::create(&folder.join("keywords"), key)? };
         super::log::sync_folder(folder)?;
-        Self::with(folder, key, halves)
+        Self::with(folder, key, halves, lock)
     }
 
-    fn with(folder: &Path, key: &IndexKey, halves: Halves) -> anyhow::Result<Self> {
+    fn with(folder: &Path, key: &IndexKey, halves: Halves, lock: &Lock) -> anyhow::Result<Self> {
         let inner = Inner {
             folder: folder.to_owned(),
             key: key.clone(),
@@ -90,6 +91,7 @@ impl Generation {
             sequence: AtomicI64::new(halves.sequence()),
             halves: Mutex::new(Some(halves)),
             searches: tokio::sync::Semaphore::new(limits::INDEX_SEARCHES_MAX),
+            _lock: lock.clone(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

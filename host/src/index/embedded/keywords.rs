@@ -6,23 +6,20 @@
 //! have posting lists and document counts of their own: nothing has to be filtered, and a word in another tenant's base can not move a score.
 //! One index for each knowledge base would give the same, at the price of a writer, a commit and a dozen open files for each.
 
+use super::hits::{BestByScoreAndId, KeywordHit, chunk_column, chunk_key, rounded};
+use super::statistics::{Counts, SpaceStatistics, Statistics, each_document};
 use super::{IndexKey, limits};
 use crate::provider::{IndexedChunk, ScoredChunk};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use tantivy::collector::{Collector, Count, SegmentCollector, TopDocs};
-use tantivy::columnar::{Column, StrColumn};
-use tantivy::index::SegmentId;
+use std::sync::Arc;
+use tantivy::collector::{Count, TopDocs};
 use tantivy::indexer::IndexWriterOptions;
-use tantivy::query::{Bm25StatisticsProvider, BooleanQuery, ConstScoreQuery, Occur, Query, TermQuery, TermSetQuery};
+use tantivy::query::{BooleanQuery, ConstScoreQuery, Occur, Query, TermQuery, TermSetQuery};
 use tantivy::schema::{FAST, Field, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{PreTokenizedString, Token};
-use tantivy::{
-    DocAddress, DocId, DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Score, Searcher, SegmentReader, TERMINATED, TantivyDocument,
-    TantivyError, Term,
-};
+use tantivy::{DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term};
 
 const FORMAT: u32 = 1;
 
@@ -35,11 +32,11 @@ struct Payload {
 }
 
 #[derive(Clone, Copy)]
-struct Fields {
+pub(super) struct Fields {
     /// Space and chunk id: what a delete names, and a column that gives the id of a hit.
     chunk: Field,
     knowledge: Field,
-    space: Field,
+    pub space: Field,
     words: Field,
     words_count: Field,
 }
@@ -179,73 +176,6 @@ fn probe(searcher: &Searcher) -> tantivy::Result<()> {
     Ok(())
 }
 
-/// Documents and words of a space in a segment. Segments never change, so these stay right until a merge makes another segment.
-#[derive(Default)]
-struct Statistics(Mutex<HashMap<SegmentId, HashMap<String, Counts>>>);
-
-#[derive(Clone, Copy, Default)]
-struct Counts {
-    documents: u64,
-    words: u64,
-}
-
-impl Statistics {
-    fn keep_only(&self, searcher: &Searcher) {
-        let alive: BTreeSet<SegmentId> = searcher.segment_readers().iter().map(SegmentReader::segment_id).collect();
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|id, spaces| alive.contains(id) && spaces.len() <= limits::INDEX_STATISTICS_MAX);
-    }
-
-    fn counts(&self, segment: &SegmentReader, fields: Fields, prefix: &str) -> tantivy::Result<Counts> {
-        let known = |all: &HashMap<SegmentId, HashMap<String, Counts>>| all.get(&segment.segment_id())?.get(prefix).copied();
-        if let Some(counts) = known(&self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(counts);
-        }
-        let lengths = segment.fast_fields().u64("words_count")?;
-        let mut counts = Counts::default();
-        each_document(segment, fields, prefix, |document| {
-            counts.documents += 1;
-            counts.words += lengths.first(document).unwrap_or(0);
-        })?;
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(segment.segment_id()).or_default().insert(prefix.to_owned(), counts);
-        Ok(counts)
-    }
-}
-
-/// Every document of a space in a segment, deleted ones too.
-fn each_document(segment: &SegmentReader, fields: Fields, prefix: &str, mut visit: impl FnMut(DocId)) -> tantivy::Result<()> {
-    let term = Term::from_field_text(fields.space, prefix);
-    if let Some(mut postings) = segment.inverted_index(fields.space)?.read_postings(&term, IndexRecordOption::Basic)? {
-        let mut document = postings.doc();
-        while document != TERMINATED {
-            visit(document);
-            document = postings.advance();
-        }
-    }
-    Ok(())
-}
-
-/// BM25 as if the space were alone.
-struct SpaceStatistics<'a> {
-    searcher: &'a Searcher,
-    counts: Counts,
-}
-
-impl Bm25StatisticsProvider for SpaceStatistics<'_> {
-    fn total_num_tokens(&self, _: Field) -> tantivy::Result<u64> {
-        Ok(self.counts.words)
-    }
-
-    fn total_num_docs(&self) -> tantivy::Result<u64> {
-        Ok(self.counts.documents)
-    }
-
-    fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
-        self.searcher.doc_freq(term)
-    }
-}
-
 #[derive(Clone)]
 pub(super) struct KeywordView {
     searcher: Searcher,
@@ -375,99 +305,5 @@ impl KeywordView {
             }
         }
         Ok(ids)
-    }
-}
-
-/// Without the last bits: the order in which float sums were made must not decide which of two equal texts comes first.
-fn rounded(score: Score) -> Score {
-    Score::from_bits(score.to_bits().saturating_add(0x80) & !0xff)
-}
-
-fn chunk_column(segment: &SegmentReader) -> tantivy::Result<Option<StrColumn>> {
-    segment.fast_fields().str("chunk")
-}
-
-fn chunk_key(column: &StrColumn, document: DocId) -> tantivy::Result<String> {
-    let mut key = String::new();
-    if let Some(ordinal) = column.term_ords(document).next() {
-        column.ord_to_str(ordinal, &mut key)?;
-    }
-    Ok(key)
-}
-
-struct KeywordHit {
-    score: Score,
-    /// Space and chunk id.
-    key: String,
-    address: DocAddress,
-}
-
-/// The best of all that score at least `floor`, ties by chunk id: for the rare query whose last place is shared by many.
-struct BestByScoreAndId {
-    top_k: usize,
-    floor: Score,
-}
-
-struct SegmentBest {
-    top_k: usize,
-    floor: Score,
-    segment: u32,
-    column: Option<StrColumn>,
-    ordinals: Option<Column<u64>>,
-    /// (score, ordinal, document): within a segment ordinals are in the order of the ids.
-    hits: Vec<(Score, u64, DocId)>,
-}
-
-impl SegmentBest {
-    fn cut(&mut self) {
-        self.hits.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        self.hits.truncate(self.top_k);
-    }
-}
-
-impl Collector for BestByScoreAndId {
-    type Fruit = Vec<KeywordHit>;
-    type Child = SegmentBest;
-
-    fn for_segment(&self, segment: u32, reader: &SegmentReader) -> tantivy::Result<SegmentBest> {
-        let column = chunk_column(reader)?;
-        let ordinals = column.as_ref().map(|column| column.ords().clone());
-        Ok(SegmentBest { top_k: self.top_k, floor: self.floor, segment, column, ordinals, hits: Vec::new() })
-    }
-
-    fn requires_scoring(&self) -> bool {
-        true
-    }
-
-    fn merge_fruits(&self, fruits: Vec<tantivy::Result<Vec<KeywordHit>>>) -> tantivy::Result<Vec<KeywordHit>> {
-        Ok(fruits.into_iter().collect::<tantivy::Result<Vec<_>>>()?.into_iter().flatten().collect())
-    }
-}
-
-impl SegmentCollector for SegmentBest {
-    type Fruit = tantivy::Result<Vec<KeywordHit>>;
-
-    fn collect(&mut self, document: DocId, score: Score) {
-        if score < self.floor {
-            return;
-        }
-        if let Some(ordinal) = self.ordinals.as_ref().and_then(|ordinals| ordinals.first(document)) {
-            self.hits.push((rounded(score), ordinal, document));
-        }
-        if self.hits.len() >= 4 * self.top_k + 1024 {
-            self.cut();
-        }
-    }
-
-    fn harvest(mut self) -> Self::Fruit {
-        self.cut();
-        let Some(column) = &self.column else { return Ok(Vec::new()) };
-        let mut found = Vec::with_capacity(self.hits.len());
-        for &(score, ordinal, document) in &self.hits {
-            let mut key = String::new();
-            column.ord_to_str(ordinal, &mut key)?;
-            found.push(KeywordHit { score, key, address: DocAddress::new(self.segment, document) });
-        }
-        Ok(found)
     }
 }

@@ -3,6 +3,7 @@
 //! Not here: where changes come from (`index::follower`). Everything in the folder can be made again from SQL.
 
 mod generation;
+mod hits;
 mod keywords;
 mod log;
 mod map;
@@ -10,6 +11,7 @@ mod quantise;
 mod scan;
 mod simd;
 mod space;
+mod statistics;
 #[cfg(test)]
 mod tests;
 mod vectors;
@@ -23,9 +25,16 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 const NAME: &str = "embedded";
 const CURRENT: &str = "current.json";
+/// How long an opener waits for the last task of an index that was just dropped.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+const LOCK_POLL: Duration = Duration::from_millis(20);
+
+/// Held by everybody who may write in the folder; the operating system lets go of it when the process ends, however it ends.
+type Lock = Arc<std::fs::File>;
 
 /// What an index was made from. With another key it says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +65,7 @@ pub struct EmbeddedIndex {
 
 struct Inner {
     root: PathBuf,
+    lock: Lock,
     key: IndexKey,
     current: RwLock<Generation>,
     /// Number of the last generation, and why the present one must be replaced.
@@ -73,11 +83,12 @@ impl EmbeddedIndex {
 
     fn open_blocking(root: PathBuf, key: IndexKey) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&root)?;
+        let lock = lock(&root)?;
         let current = std::fs::read(root.join(CURRENT)).ok().and_then(|bytes| serde_json::from_slice::<Current>(&bytes).ok());
         let (found, reason) = match &current {
             None => (None, Some("there is no index yet".to_owned())),
             Some(current) if current.key.database_id != key.database_id => (None, Some("the index belongs to another database".to_owned())),
-            Some(current) => match Generation::open(&root.join(current.generation.to_string()), &current.key) {
+            Some(current) => match Generation::open(&root.join(current.generation.to_string()), &current.key, &lock) {
                 Ok(Some(found)) if found.committed_sequence() == 0 => (None, Some("the index is empty".to_owned())),
                 Ok(Some(found)) if current.key == key => (Some(found), None),
                 Ok(Some(found)) => (Some(found), Some("the index was made with another tokenizer".to_owned())),
@@ -89,7 +100,7 @@ impl EmbeddedIndex {
         let (number, generation) = match (found, &current) {
             (Some(found), Some(current)) => (current.generation, found),
             (Some(_), None) | (None, _) => {
-                let fresh = Generation::create(&root.join((last + 1).to_string()), &key)?;
+                let fresh = Generation::create(&root.join((last + 1).to_string()), &key, &lock)?;
                 write_current(&root, last + 1, &key)?;
                 (last + 1, fresh)
             }
@@ -97,8 +108,9 @@ impl EmbeddedIndex {
         if let Some(reason) = &reason {
             tracing::info!(%reason, "the index will be rebuilt");
         }
-        let this =
-            Self { inner: Arc::new(Inner { root, key, current: RwLock::new(generation), state: Mutex::new((last.max(number), reason)) }) };
+        let this = Self {
+            inner: Arc::new(Inner { root, lock, key, current: RwLock::new(generation), state: Mutex::new((last.max(number), reason)) }),
+        };
         this.remove_others();
         Ok(this)
     }
@@ -127,7 +139,7 @@ impl EmbeddedIndex {
         let inner = self.inner.clone();
         let made = tokio::task::spawn_blocking(move || {
             let mut state = inner.state.lock().unwrap_or_else(PoisonError::into_inner);
-            let fresh = Generation::create(&inner.root.join((state.0 + 1).to_string()), &inner.key)?;
+            let fresh = Generation::create(&inner.root.join((state.0 + 1).to_string()), &inner.key, &inner.lock)?;
             state.0 += 1;
             anyhow::Ok(fresh)
         });
@@ -178,6 +190,20 @@ impl EmbeddedIndex {
     /// Length of all files. Vector files have room for more rows, which takes no space on most file systems.
     pub fn size_bytes(&self) -> u64 {
         self.current().size_bytes()
+    }
+}
+
+/// Two processes that write into one index would destroy it.
+fn lock(root: &Path) -> anyhow::Result<Lock> {
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(root.join("lock"))?;
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Arc::new(file)),
+            Err(std::fs::TryLockError::WouldBlock) if start.elapsed() < LOCK_WAIT => std::thread::sleep(LOCK_POLL),
+            Err(std::fs::TryLockError::WouldBlock) => anyhow::bail!("the index in {} is in use by another process", root.display()),
+            Err(std::fs::TryLockError::Error(error)) => return Err(error.into()),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::generation::Generation;
 use super::quantise::exact_dot;
 use super::simd::Kernel;
 use super::vectors::Vectors;
-use super::{EmbeddedIndex, IndexKey, scan};
+use super::{EmbeddedIndex, IndexKey, lock, scan};
 use crate::domain::{TenantId, TenantScope};
 use crate::provider::{IndexedChunk, RetrieveFilter, RetrieveRequest, Retriever, ScoredChunk};
 use proptest::prelude::*;
@@ -15,6 +15,11 @@ use std::path::Path;
 
 fn key() -> IndexKey {
     IndexKey::new("database", "tokenizer")
+}
+
+/// Nobody else knows the folder of a test.
+fn no_lock() -> super::Lock {
+    std::sync::Arc::new(tempfile::tempfile().unwrap())
 }
 
 fn scope(tenant_id: i64) -> TenantScope {
@@ -305,7 +310,7 @@ async fn check_second(index: &dyn Retriever, note: &str) {
 
 /// A generation with commits 5 and 8 in `folder`; the length of its vector log after commit 5 is the answer.
 async fn two_commits(folder: &Path) -> u64 {
-    let generation = Generation::create(folder, &key()).unwrap();
+    let generation = Generation::create(folder, &key(), &no_lock()).unwrap();
     first_change(&generation).await;
     generation.commit(5).await.unwrap();
     let log_bytes = std::fs::metadata(folder.join("vectors/commits")).unwrap().len();
@@ -324,7 +329,7 @@ async fn a_vector_commit_cut_at_any_byte_is_made_good_by_applying_the_changes_ag
     for len in first..log.len() as u64 {
         copy(&whole, &cut);
         std::fs::write(cut.join("vectors/commits"), &log[..len as usize]).unwrap();
-        let generation = Generation::open(&cut, &key()).unwrap().unwrap();
+        let generation = Generation::open(&cut, &key(), &no_lock()).unwrap().unwrap();
         assert_eq!(generation.committed_sequence(), 5, "cut at {len}");
         second_change(&generation).await;
         generation.commit(8).await.unwrap();
@@ -338,7 +343,7 @@ async fn a_vector_commit_cut_at_any_byte_is_made_good_by_applying_the_changes_ag
 async fn a_kill_between_the_two_halves_shows_nothing_by_halves_after_replay() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("index");
-    let generation = Generation::create(&folder, &key()).unwrap();
+    let generation = Generation::create(&folder, &key(), &no_lock()).unwrap();
     first_change(&generation).await;
     generation.commit(5).await.unwrap();
     second_change(&generation).await;
@@ -346,7 +351,7 @@ async fn a_kill_between_the_two_halves_shows_nothing_by_halves_after_replay() {
     let found = generation.retrieve(&scope(1), &request("kb", "first", Some(vec![1.0, 0.0]), 10)).await.unwrap();
     assert_eq!((ids(&found.vector), ids(&found.keywords)), (vec!["a", "b"], vec!["a", "b"]), "readers still see the commit before");
     drop(generation);
-    let generation = Generation::open(&folder, &key()).unwrap().unwrap();
+    let generation = Generation::open(&folder, &key(), &no_lock()).unwrap().unwrap();
     assert_eq!(generation.committed_sequence(), 5);
     second_change(&generation).await;
     generation.commit(8).await.unwrap();
@@ -361,12 +366,12 @@ async fn a_kill_between_the_two_halves_shows_nothing_by_halves_after_replay() {
 async fn changes_without_a_commit_are_gone_after_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("index");
-    let generation = Generation::create(&folder, &key()).unwrap();
+    let generation = Generation::create(&folder, &key(), &no_lock()).unwrap();
     first_change(&generation).await;
     generation.commit(5).await.unwrap();
     second_change(&generation).await;
     drop(generation);
-    let generation = Generation::open(&folder, &key()).unwrap().unwrap();
+    let generation = Generation::open(&folder, &key(), &no_lock()).unwrap().unwrap();
     let found = generation.retrieve(&scope(1), &request("kb", "first second", Some(vec![1.0, 0.0]), 10)).await.unwrap();
     assert_eq!((ids(&found.vector), ids(&found.keywords)), (vec!["a", "b"], vec!["a", "b"]));
 }
@@ -448,4 +453,16 @@ async fn an_index_of_another_database_shows_nothing_and_one_of_another_tokenizer
     let index = EmbeddedIndex::open(folder.path(), IndexKey::new("another", "newer")).await.unwrap();
     assert!(index.wants_rebuild().unwrap().contains("another database"));
     assert_eq!((index.count(&scope(1), "kb").await.unwrap(), index.committed_sequence()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_folder_that_is_in_use_is_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = EmbeddedIndex::open(folder.path(), key()).await.unwrap();
+    first_change(&index).await;
+    index.commit(5).await.unwrap();
+    let other = folder.path().to_owned();
+    let error = tokio::task::spawn_blocking(move || lock(&other).unwrap_err()).await.unwrap();
+    assert!(error.to_string().contains("in use"));
+    assert_eq!(index.count(&scope(1), "kb").await.unwrap(), 2);
 }
