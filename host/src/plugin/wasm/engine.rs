@@ -3,6 +3,7 @@
 //! Not here: what happens at a deadline (`clock`), and components (`component`).
 
 use crate::limits;
+use anyhow::Context;
 use sha2::{Digest, Sha256};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -26,7 +27,9 @@ pub(in crate::plugin) struct Engine {
 
 impl Engine {
     pub(in crate::plugin) fn new() -> anyhow::Result<Self> {
-        let wasmtime = wasmtime::Engine::new(&config()).map_err(wasmtime_error)?;
+        let wasmtime = wasmtime::Engine::new(&config())
+            .map_err(wasmtime_error)
+            .context("can not set address space aside for plugins (is there a limit on it, `ulimit -v`?)")?;
         let ticker = Ticker::start(&wasmtime)?;
         Ok(Self { wasmtime, ticker })
     }
@@ -58,7 +61,7 @@ fn config() -> wasmtime::Config {
     let mut pool = wasmtime::PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_core_instances(instances * 8)
-        .total_memories(instances * 2)
+        .total_memories(instances)
         .total_tables(instances * 6)
         .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
         .max_memories_per_component(2)

@@ -55,12 +55,9 @@ fn compile(
     limits: InstanceLimits,
     cache_name: &str,
 ) -> anyhow::Result<wasmtime::component::Component> {
-    let mut component = wasmtime::component::Component::from_binary(&engine.wasmtime, bytes).map_err(wasmtime_error)?;
-    // Linked before the warm-up, so that a component of another interface version never runs.
-    Component::link(engine, &component, label, limits)?;
-    if let Some(warmed) = warm::snapshot(engine, &component, bytes, label, limits)? {
-        component = wasmtime::component::Component::from_binary(&engine.wasmtime, &warmed).map_err(wasmtime_error)?;
-    }
+    let warmed = warm::snapshot(engine, bytes, label, limits)?;
+    let bytes = warmed.as_deref().unwrap_or(bytes);
+    let component = wasmtime::component::Component::from_binary(&engine.wasmtime, bytes).map_err(wasmtime_error)?;
     let compiled = component.serialize().map_err(wasmtime_error)?;
     if let Err(error) = cache.put(cache_name, &compiled) {
         tracing::warn!(plugin = label, "can not keep the compiled component, the next start compiles it again: {error:#}");

@@ -17,23 +17,23 @@ use wasmtime_wizer::{ComponentInstanceState, Wizer};
 const WARM: &str = "warm";
 
 /// `None`: the component has nothing to warm up. Otherwise the bytes of the component after it.
-pub(super) fn snapshot(
-    engine: &Engine,
-    component: &wasmtime::component::Component,
-    bytes: &[u8],
-    label: &str,
-    limits: InstanceLimits,
-) -> anyhow::Result<Option<Vec<u8>>> {
-    if component.get_export_index(None, WARM).is_none() {
+pub(super) fn snapshot(engine: &Engine, bytes: &[u8], label: &str, limits: InstanceLimits) -> anyhow::Result<Option<Vec<u8>>> {
+    if !may_export_warm(bytes) {
         return Ok(None);
     }
     let mut wizer = Wizer::new();
     wizer.init_func(WARM).keep_init_func(true);
     let (context, instrumented) = wizer.instrument_component(bytes).map_err(wasmtime_error)?;
     let instrumented = wasmtime::component::Component::new(&engine.wasmtime, &instrumented).map_err(wasmtime_error)?;
+    if instrumented.get_export_index(None, WARM).is_none() {
+        return Ok(None);
+    }
+    // Linking checks the interface version, so a component of another one never runs.
     let limits = InstanceLimits { turn_cpu_max: limits::PLUGIN_WARM, ..limits };
     let instrumented = Component::link(engine, &instrumented, label, limits)?;
     let (mut store, instance) = instrumented.instantiate_untyped()?;
+    // The whole memory is read in one call.
+    store.set_hostcall_fuel(2 * limits::PLUGIN_MEMORY_BYTES_MAX);
     let warm = instance.get_typed_func::<(), ()>(&mut store, WARM).map_err(wasmtime_error)?;
     {
         let _ticking = engine.ticker.turn();
@@ -49,6 +49,12 @@ pub(super) fn snapshot(
         Some(reason) => anyhow::bail!("its warm-up can not be kept: {reason}"),
         None => Ok(Some(snapshot)),
     }
+}
+
+/// An export's name stands in the file behind its length. Most components can be told to have none without compiling them for it.
+fn may_export_warm(bytes: &[u8]) -> bool {
+    let name = [&[WARM.len() as u8], WARM.as_bytes()].concat();
+    bytes.windows(name.len()).any(|window| window == name)
 }
 
 /// The snapshot's functions are async for engines that are; ours answer at once.
