@@ -71,6 +71,7 @@ pub async fn start(settings: Settings) -> Result<Running> {
     let want_sample = settings.sample;
     let parts = Parts::build(settings, folder.path(), &secrets).await?;
     let (tenant, is_first) = sample::first_tenant(&parts).await?;
+    parts.plugins.set_local_tenant(tenant.id);
     secrets.write(API_KEY_SECRET, &tenant.api_key)?;
     let scope = parts.scope_of(tenant.id);
     parts.start_tasks();

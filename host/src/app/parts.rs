@@ -36,6 +36,7 @@ const JWT_SECRET_CHARS: usize = 43;
 
 pub(super) struct Parts {
     pub(super) store: Store,
+    pub(super) plugins: Arc<Plugins>,
     files: Files,
     scope_of: ScopeOf,
     pub(super) library: Library,
@@ -60,8 +61,7 @@ impl Parts {
             Some(secret) => secret,
             None => secrets.get_or_create("jwt-secret", JWT_SECRET_CHARS)?,
         };
-        let private_hosts = private_hosts(&settings);
-        let plugins_config = PluginsConfig::in_data_dir(data_dir, private_hosts, settings.ollama_base_url.clone());
+        let plugins_config = PluginsConfig::in_data_dir(data_dir, settings.private_hosts.clone(), settings.ollama_base_url.clone());
         // Opening the database and loading (at first: compiling) the plugins need nothing of each other.
         let plugins = tokio::task::spawn_blocking(move || Plugins::open(plugins_config));
         let store = Store::open(&data_dir.join("knowhost.db")).await.context("the database")?;
@@ -189,12 +189,6 @@ fn ingest_workers(settings: &Settings) -> usize {
         0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1)).max(1),
         workers => workers,
     }
-}
-
-/// Loopback is open for models on this machine; the operator opens the rest.
-fn private_hosts(settings: &Settings) -> Vec<String> {
-    let loopback = ["localhost", "127.0.0.0/8", "::1"].into_iter().map(str::to_owned);
-    loopback.chain(settings.private_hosts.iter().cloned()).collect()
 }
 
 fn library_settings(settings: &Settings) -> LibrarySettings {

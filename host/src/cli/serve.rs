@@ -51,7 +51,9 @@ fn greet(running: &Running, started: Instant, output: &Output) {
         output.line("  API key  shown by `knowhost key`");
     } else {
         output.line(format!("  API key  {}", running.api_key()));
-        output.line("\nModels may be reached on this machine (loopback), and elsewhere over https; KNOWHOST_PRIVATE_HOSTS opens more.");
+        output.line(
+            "\nThis tenant's models may stand on this machine (loopback) and at public https addresses; KNOWHOST_PRIVATE_HOSTS opens more.",
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Not here: how calls run (`calls`) and what the sockets check (`adapters`).
 
-use super::asks::{Addresses, AskRoom, HttpDoor, ModelCalls, PrivateHosts};
+use super::asks::{AskRoom, HttpDoor, ModelCalls, PrivateHosts};
 use super::calls::Cores;
 use super::config::PluginsConfig;
 use super::folder::{self, Found};
@@ -11,7 +11,7 @@ use super::loaded::{Plugin, Workshop, manifest_of};
 use super::lock::{Entry, Lock};
 use super::wasm::{CompiledCache, Engine};
 use super::{adapters, loaded};
-use crate::domain::Model;
+use crate::domain::{Model, TenantId};
 use crate::provider::{Catalogue, ChatModel, Embedder, PluginSource, ProviderError, ProviderErrorKind, Reranker, Tokenizer};
 use anyhow::Context;
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ impl Plugins {
         let workshop = Workshop {
             engine: Engine::new()?,
             cache: CompiledCache::open(&config.compiled_dir, &config.key_file)?,
-            room: Arc::new(AskRoom::new(HttpDoor::new(Addresses::new(private))?)),
+            room: Arc::new(AskRoom::new(HttpDoor::new(private)?)),
             cores: Cores::of_this_machine(),
         };
         let plugins = Self { config, workshop, loaded: RwLock::default(), lock: Mutex::default() };
@@ -49,6 +49,11 @@ impl Plugins {
         plugins.load_allowed()?;
         plugins.drop_unused_compiled();
         Ok(Arc::new(plugins))
+    }
+
+    /// Opens loopback for one tenant, whose models may stand on this machine; once, by `app`.
+    pub fn set_local_tenant(&self, tenant_id: TenantId) {
+        self.workshop.room.set_local_tenant(tenant_id);
     }
 
     /// Lets plugins call other models; once, by `app`.

@@ -47,6 +47,15 @@ impl PrivateHosts {
         Ok(hosts)
     }
 
+    /// The same, and everything on this machine.
+    pub(super) fn with_loopback(&self) -> Self {
+        let mut hosts = self.clone();
+        hosts.names.push("localhost".to_owned());
+        hosts.networks.push((IpAddr::V4(Ipv4Addr::LOCALHOST), 8));
+        hosts.networks.push((IpAddr::V6(Ipv6Addr::LOCALHOST), 128));
+        hosts
+    }
+
     fn lists_name(&self, name: &str) -> bool {
         self.names.contains(&normal_name(name))
     }

@@ -7,6 +7,7 @@ use super::grants::Grants;
 use super::http::HttpDoor;
 use super::models::ModelCalls;
 use super::secrets::Secrets;
+use crate::domain::TenantId;
 use crate::provider::{CallContext, PluginIdentity, ProviderError, ProviderErrorKind};
 use knowhost_plugin_sdk::manifest::Origin;
 use std::sync::{Arc, OnceLock};
@@ -21,6 +22,11 @@ pub(in crate::plugin) struct AskRoom {
 impl AskRoom {
     pub(in crate::plugin) fn new(http: HttpDoor) -> Self {
         Self { http, caches: Caches::default(), models: OnceLock::new() }
+    }
+
+    /// Once, by `app`: the tenant whose models may stand on this machine.
+    pub(in crate::plugin) fn set_local_tenant(&self, tenant_id: TenantId) {
+        self.http.set_local_tenant(tenant_id);
     }
 
     /// Once, by `app`; without it plugins get `unsupported`.

@@ -2,16 +2,17 @@
 //!
 //! Not here: when a chunk is wanted (`ops`). Redirects are not followed: the plugin sees them and may ask again, which is checked again.
 
-use super::address::{Addresses, Closed, Door};
+use super::address::{Addresses, Closed, Door, PrivateHosts};
 use super::env::CallEnv;
 use super::grants::origin_of;
+use crate::domain::TenantId;
 use crate::limits;
 use crate::plugin::wasm::wit::io;
 use anyhow::Context;
 use bytes::Bytes;
 use knowhost_plugin_sdk::manifest::Origin;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
@@ -49,18 +50,41 @@ fn denied(text: impl Into<String>) -> Failure {
     failure(io::Fault::Denied, text)
 }
 
-/// The clients and the resolver below them.
+/// The ways out: what the operator opened for everybody, and with loopback for the tenant that owns this machine.
 pub(in crate::plugin) struct HttpDoor {
-    addresses: Arc<Addresses>,
-    general: reqwest::Client,
-    /// Connects only to what the operator listed as private: for secrets over plain http.
-    private_only: reqwest::Client,
+    everybody: Way,
+    local: Way,
+    local_tenant: OnceLock<TenantId>,
 }
 
 impl HttpDoor {
-    pub(in crate::plugin) fn new(addresses: Arc<Addresses>) -> anyhow::Result<Self> {
+    pub(in crate::plugin) fn new(private: PrivateHosts) -> anyhow::Result<Self> {
         // Whoever installs one first wins, and any of them will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let local = Way::new(Addresses::new(private.with_loopback()))?;
+        Ok(Self { everybody: Way::new(Addresses::new(private))?, local, local_tenant: OnceLock::new() })
+    }
+
+    /// Once: the tenant whose models may stand on this machine.
+    pub(super) fn set_local_tenant(&self, tenant_id: TenantId) {
+        let _ = self.local_tenant.set(tenant_id);
+    }
+
+    fn way_of(&self, tenant_id: TenantId) -> &Way {
+        if self.local_tenant.get() == Some(&tenant_id) { &self.local } else { &self.everybody }
+    }
+}
+
+/// Clients and the resolver below them.
+struct Way {
+    addresses: Arc<Addresses>,
+    general: reqwest::Client,
+    /// Connects only to what is listed as private: for secrets over plain http.
+    private_only: reqwest::Client,
+}
+
+impl Way {
+    fn new(addresses: Arc<Addresses>) -> anyhow::Result<Self> {
         let general = client(Door { addresses: addresses.clone(), private_only: false })?;
         let private_only = client(Door { addresses: addresses.clone(), private_only: true })?;
         Ok(Self { addresses, general, private_only })
@@ -158,9 +182,9 @@ async fn prepare(env: &CallEnv, request: io::HttpRequest) -> Result<(reqwest::Cl
         place_secret(env, auth, &origin, &mut headers)?;
     }
     let host = url.host_str().unwrap_or_default();
-    env.room.http.addresses.open(host, private_only).await.map_err(closed_failure)?;
-    let door = &env.room.http;
-    let client = if private_only { &door.private_only } else { &door.general };
+    let way = env.room.http.way_of(env.context.tenant_id);
+    way.addresses.open(host, private_only).await.map_err(closed_failure)?;
+    let client = if private_only { &way.private_only } else { &way.general };
     let method = reqwest::Method::from_bytes(method.as_bytes()).map_err(|error| denied(error.to_string()))?;
     let mut prepared = reqwest::Request::new(method, url);
     *prepared.headers_mut() = headers;

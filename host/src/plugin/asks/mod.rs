@@ -13,7 +13,7 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
-pub(super) use address::{Addresses, PrivateHosts};
+pub(super) use address::PrivateHosts;
 pub(super) use env::{AskRoom, CallEnv};
 pub(super) use grants::{Grants, origin_of};
 pub(super) use http::HttpDoor;

@@ -1,7 +1,7 @@
 //! Asks and their events without a guest: what is carried out, what is denied, and with which words.
 
 use super::models::{ModelAnswer, ModelCalls, ModelRequest};
-use super::{Addresses, AskRoom, CallEnv, Grants, HttpDoor, Ops, PrivateHosts, Secrets, origin_of};
+use super::{AskRoom, CallEnv, Grants, HttpDoor, Ops, PrivateHosts, Secrets, origin_of};
 use crate::domain::TenantId;
 use crate::limits;
 use crate::plugin::wasm::wit::io;
@@ -29,8 +29,7 @@ cache_bytes_max = 1000
 
 fn env_with(base_url: &str, lines: &str, depth: u8, models: Option<Arc<dyn ModelCalls>>) -> Arc<CallEnv> {
     let manifest = Manifest::parse(&format!("{MANIFEST}{lines}")).unwrap();
-    let addresses = Addresses::new(PrivateHosts::parse(["127.0.0.0/8"]).unwrap());
-    let room = AskRoom::new(HttpDoor::new(addresses).unwrap());
+    let room = AskRoom::new(HttpDoor::new(PrivateHosts::parse(["127.0.0.0/8"]).unwrap()).unwrap());
     if let Some(models) = models {
         room.set_models(models);
     }
@@ -233,5 +232,35 @@ async fn models_are_called_by_grant_and_only_so_deep() {
     match event(&mut with(1, Some(Arc::new(Parrot))), ask("chat")).await {
         io::Event::Model(io::ModelReply { answer: io::ModelAnswer::Text(text), .. }) => assert!(text.starts_with("chat 2 Chat("), "{text}"),
         other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn loopback_is_open_for_the_local_tenant_alone() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/x", listener.local_addr().unwrap());
+    for (local, expected) in [(TenantId(1), true), (TenantId(2), false)] {
+        let room = AskRoom::new(HttpDoor::new(PrivateHosts::default()).unwrap());
+        room.set_local_tenant(local);
+        let env = env_with(&url, "", 0, None);
+        let env = CallEnv {
+            room: Arc::new(room),
+            plugin: env.plugin.clone(),
+            grants: env.grants.clone(),
+            base_url: env.base_url.clone(),
+            secrets: Secrets::api_key(SECRET),
+            context: env.context.clone(),
+        };
+        let mut ops = Ops::new(Arc::new(env));
+        ops.apply(vec![io::Ask::Http(get(1, &url))]).unwrap();
+        if expected {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+            assert!(matches!(ops.next().await, io::Event::HttpHead(_)));
+        } else {
+            let io::Event::Fault(fault) = ops.next().await else { panic!("another tenant reached loopback") };
+            assert_eq!(fault.fault, io::Fault::Denied);
+            assert!(fault.text.contains("KNOWHOST_PRIVATE_HOSTS"), "{}", fault.text);
+        }
     }
 }

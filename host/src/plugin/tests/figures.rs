@@ -101,9 +101,7 @@ fn workshop_loads_what_the_figures_measure() {
     let workshop = Workshop {
         engine: wasm::Engine::new().unwrap(),
         cache: wasm::CompiledCache::open(&config.compiled_dir, &config.key_file).unwrap(),
-        room: std::sync::Arc::new(super::super::asks::AskRoom::new(
-            super::super::asks::HttpDoor::new(super::super::asks::Addresses::new(Default::default())).unwrap(),
-        )),
+        room: std::sync::Arc::new(super::super::asks::AskRoom::new(super::super::asks::HttpDoor::new(Default::default()).unwrap())),
         cores: super::super::calls::Cores::of_this_machine(),
     };
     let plugin = workshop.load(&component("echo"), false).unwrap();
