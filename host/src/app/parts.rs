@@ -113,6 +113,7 @@ impl Parts {
         let ingest_workers = ingest_workers(&settings);
         Ok(Self {
             store,
+            plugins,
             files,
             scope_of,
             library,

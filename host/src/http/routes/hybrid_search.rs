@@ -60,6 +60,7 @@ pub(in crate::http) async fn hybrid_search(
         filter: params.filter.unwrap_or_default(),
         explain: params.explain,
         paths: paths(&params.paths)?,
+        keyword_threshold: None,
     };
     let context = CallContext::interactive(caller.scope().tenant_id(), request_id.0.as_ref(), SEARCH_TIME);
     // A client that leaves takes its search along.
