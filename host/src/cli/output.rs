@@ -1,5 +1,4 @@
 //! What people and scripts see: text, or with `--json` one JSON value for each result, on stdout; progress and errors on stderr.
-#![expect(clippy::print_stdout, reason = "the one place that writes to the terminal")]
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -18,22 +17,21 @@ impl Output {
     /// A line of text; nothing with `--json`.
     pub(super) fn line(&self, text: impl AsRef<str>) {
         if !self.json {
-            println!("{}", text.as_ref());
+            write_out(&format!("{}\n", text.as_ref()));
         }
     }
 
     /// A piece of text without a line end, shown at once; nothing with `--json`.
     pub(super) fn piece(&self, text: &str) {
         if !self.json {
-            print!("{text}");
-            let _ = std::io::stdout().flush();
+            write_out(text);
         }
     }
 
     /// One JSON value on a line of its own; nothing without `--json`.
     pub(super) fn value(&self, value: &Value) {
         if self.json {
-            println!("{value}");
+            write_out(&format!("{value}\n"));
         }
     }
 
@@ -90,6 +88,12 @@ impl Output {
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
     }
+}
+
+/// A reader that went away, such as `head`, is no reason to fail.
+fn write_out(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Columns on a terminal: ideographs and full-width forms take two.
