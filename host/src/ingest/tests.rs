@@ -44,7 +44,8 @@ async fn a_house(models: PlayedModels) -> House {
     let models = Arc::new(models);
     let registry = models.registry();
     let index = test.folder.path().join("index");
-    let follower = Follower::open(&index, test.store.clone(), registry.tokenizer(), TenantScope::mint).await.expect("opens");
+    let follower =
+        Follower::open(&index, test.store.clone(), registry.tokenizer(), std::sync::Arc::new(TenantScope::mint)).await.expect("opens");
     let stop = CancellationToken::new();
     let (running, token) = (follower.clone(), stop.clone());
     tokio::spawn(async move { running.run(token).await });

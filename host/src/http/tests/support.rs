@@ -131,7 +131,9 @@ impl TestApp {
         let registry = models.registry();
         let files = Files::open(&folder.path().join("files")).expect("opens");
         let tokenizer = registry.tokenizer();
-        let follower = Follower::open(&folder.path().join("index"), store.clone(), tokenizer, TenantScope::mint).await.expect("opens");
+        let follower = Follower::open(&folder.path().join("index"), store.clone(), tokenizer, std::sync::Arc::new(TenantScope::mint))
+            .await
+            .expect("opens");
         let documents = Documents::new(store.clone(), files.clone(), registry.clone(), Arc::new(follower.clone()));
         let search = Search::new(store.clone(), registry.clone(), Arc::new(follower.index().clone()), FusionOrder::default());
         let ingest = Arc::new(Ingest::new(IngestParts {
@@ -139,7 +141,7 @@ impl TestApp {
             files,
             registry,
             followers: Arc::new(follower.clone()),
-            scope_of: TenantScope::mint,
+            scope_of: std::sync::Arc::new(TenantScope::mint),
             parser: parsers(ParseChildLimits::default()),
             summary_prompt: String::new(),
         }));
