@@ -254,9 +254,13 @@ async fn loopback_is_open_for_the_local_tenant_alone() {
         let mut ops = Ops::new(Arc::new(env));
         ops.apply(vec![io::Ask::Http(get(1, &url))]).unwrap();
         if expected {
-            let (mut socket, _) = listener.accept().await.unwrap();
-            socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
-            assert!(matches!(ops.next().await, io::Event::HttpHead(_)));
+            let answer = async {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+                socket
+            };
+            let (event, _socket) = tokio::join!(ops.next(), answer);
+            assert!(matches!(event, io::Event::HttpHead(_)));
         } else {
             let io::Event::Fault(fault) = ops.next().await else { panic!("another tenant reached loopback") };
             assert_eq!(fault.fault, io::Fault::Denied);
