@@ -67,15 +67,15 @@ fn without(text: &str, start: &str, length: impl Fn(&str, &str) -> Option<usize>
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     while let Some(found) = lower[at..].find(start).map(|found| at + found) {
-        let end = length(&text[found..], &lower[found..]).map_or(found + start.len(), |length| {
-            out.push_str(&text[at..found]);
-            at = found;
-            found + length
-        });
-        if at != found {
-            out.push_str(&text[at..end]);
-        }
-        at = end;
+        out.push_str(&text[at..found]);
+        let start_end = found + start.len();
+        at = match length(&text[found..], &lower[found..]) {
+            Some(length) => found + length,
+            None => {
+                out.push_str(&text[found..start_end]);
+                start_end
+            }
+        };
     }
     out.push_str(&text[at..]);
     out
