@@ -12,6 +12,8 @@ const QUOTES_MAX: usize = 4;
 const SCORE_MIN: f32 = 0.28;
 /// Sentences far behind the best only dilute it.
 const SHARE_OF_BEST_MIN: f32 = 0.6;
+/// A sentence that alone holds so much of the question is quoted although others hold more.
+const NEWS_MIN: f32 = 0.15;
 /// What a word counts that stands in the title or elsewhere in the source, not in the sentence.
 const CONTEXT_SHARE: f32 = 0.35;
 /// The part of the question's weight that has to be in the sentence itself.
@@ -136,11 +138,36 @@ fn best(asked: &[Term], sources: &[Source], sentences: &[Sentence]) -> Vec<Quote
         let number = if lacks_number { 0.7 } else { 1.0 };
         (own + context) / total * rank * place * whole * number
     };
-    let mut scored: Vec<(f32, &Sentence)> = sentences.iter().map(|sentence| (score(sentence), sentence)).collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.source.cmp(&b.1.source)).then(a.1.place.cmp(&b.1.place)));
-    let Some(top) = scored.first().map(|(score, _)| *score).filter(|score| *score >= SCORE_MIN) else { return vec![] };
-    let good = scored.iter().take_while(|(score, _)| *score >= SCORE_MIN.max(top * SHARE_OF_BEST_MIN));
-    good.take(QUOTES_MAX).map(|(_, sentence)| Quote { source: sentence.source, text: sentence.text.clone() }).collect()
+    let scored: Vec<(f32, &Sentence)> = sentences.iter().map(|sentence| (score(sentence), sentence)).collect();
+    let top = scored.iter().map(|(score, _)| *score).fold(0.0, f32::max);
+    if top < SCORE_MIN {
+        return vec![];
+    }
+    let weighed: Vec<(&str, f32)> = asked.iter().map(|term| term.text.as_str()).zip(weights.iter().map(|weight| weight / total)).collect();
+    choose(scored, &weighed, SCORE_MIN.max(top * SHARE_OF_BEST_MIN))
+}
+
+/// One after the other: what scores well, and above all what says something that was asked and not yet said.
+fn choose(mut scored: Vec<(f32, &Sentence)>, asked: &[(&str, f32)], score_min: f32) -> Vec<Quote> {
+    let mut said: BTreeSet<&str> = BTreeSet::new();
+    let mut chosen = Vec::new();
+    while chosen.len() < QUOTES_MAX {
+        let news = |sentence: &Sentence| -> f32 {
+            asked.iter().filter(|(term, _)| sentence.terms.contains(*term) && !said.contains(term)).map(|(_, share)| share).sum()
+        };
+        let is_good = |score: f32, sentence: &Sentence| score >= score_min || (score >= SCORE_MIN && news(sentence) >= NEWS_MIN);
+        let best = scored
+            .iter()
+            .enumerate()
+            .filter(|(_, (score, sentence))| is_good(*score, sentence))
+            .max_by(|(a, (left, first)), (b, (right, second))| (left + news(first)).total_cmp(&(right + news(second))).then(b.cmp(a)))
+            .map(|(index, _)| index);
+        let Some(index) = best else { break };
+        let (_, sentence) = scored.remove(index);
+        said.extend(asked.iter().map(|(term, _)| *term).filter(|term| sentence.terms.contains(*term)));
+        chosen.push(Quote { source: sentence.source, text: sentence.text.clone() });
+    }
+    chosen
 }
 
 /// The words of each source's title and text.

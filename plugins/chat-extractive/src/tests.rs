@@ -165,3 +165,10 @@ fn a_source_of_another_language_near_the_top_is_quoted_when_no_words_fit() {
     let answer = answer("狗可以坐渡轮吗？", &sources);
     assert!(answer.contains("Dogs travel on the open deck. [2]"), "{answer}");
 }
+
+#[test]
+fn each_part_of_a_question_gets_its_sentence() {
+    let text = "Dogs travel in the lounge of the ferry. A dog in the lounge is led on the ferry. Dogs of the ferry stay in the lounge. The ticket costs five crowns.";
+    let answer = answer("Where on the ferry does my dog stay? And how much does it cost?", &[("pets", text)]);
+    assert!(answer.contains("The ticket costs five crowns. [1]"), "{answer}");
+}
