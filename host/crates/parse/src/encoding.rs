@@ -70,7 +70,7 @@ fn is_common_chinese(text: &str) -> bool {
 
 /// Every second byte of Latin text in UTF-16 is NUL; Chinese text has at least its line ends and blanks so.
 fn utf_16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
-    if bytes.len() < 4 || bytes.len() % 2 != 0 {
+    if bytes.len() < 4 || !bytes.len().is_multiple_of(2) {
         return None;
     }
     let sample = &bytes[..bytes.len().min(8_192)];
