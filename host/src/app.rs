@@ -77,7 +77,6 @@ pub async fn start(settings: Settings) -> Result<Running> {
     parts.start_tasks();
     let (ask_to_stop, asked) = oneshot::channel();
     let state = parts.http_state();
-    #[expect(clippy::disallowed_methods, reason = "app is the owner of this task")]
     let server = tokio::spawn(http::serve(listener, state, async move {
         // A dropped sender means that the owner is gone, which ends the server too.
         let _ = asked.await;
@@ -91,6 +90,7 @@ pub async fn start(settings: Settings) -> Result<Running> {
     Ok(Running { parts, scope, address, api_key: tenant.api_key, first_start, ask_to_stop, server, folder, stop_time })
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the kinds of the standard library grow; all others are told as they are")]
 async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => {

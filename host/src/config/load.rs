@@ -5,6 +5,7 @@ use super::{Conversation, Fusion, Settings, TenantCreation, keys, prompt};
 use config::{Config, File, FileFormat};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::collections::btree_map;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -53,9 +54,9 @@ fn environment() -> Result<(BTreeMap<String, String>, Vec<String>), LoadError> {
         Ok(lines) => {
             for line in lines {
                 let (name, value) = line.map_err(|error| LoadError::new("a line", ".env", format!("{error}; write NAME=value")))?;
-                if !variables.contains_key(&name) {
-                    from_dotenv.push(name.clone());
-                    variables.insert(name, value);
+                if let btree_map::Entry::Vacant(place) = variables.entry(name) {
+                    from_dotenv.push(place.key().clone());
+                    place.insert(value);
                 }
             }
         }
@@ -262,10 +263,12 @@ fn conversation(entries: &Entries) -> Result<Conversation, LoadError> {
             None => tree.insert(name.to_owned(), typed(key, entry)?),
         };
     }
-    let texts: [(&str, fn() -> String); 3] =
-        [("prompt", prompt::answer_system), ("context_template", prompt::answer_context), ("no_match_prefix", prompt::no_match_prefix)];
-    for (name, text) in texts {
-        summary.entry(name).or_insert_with(|| Value::from(text()));
+    for (name, text) in [
+        ("prompt", prompt::answer_system()),
+        ("context_template", prompt::answer_context()),
+        ("no_match_prefix", prompt::no_match_prefix()),
+    ] {
+        summary.entry(name).or_insert(Value::from(text));
     }
     tree.insert("summary".to_owned(), Value::Object(summary));
     serde_json::from_value(Value::Object(tree)).map_err(|error| LoadError::new("conversation", "settings", error.to_string()))

@@ -59,30 +59,13 @@ macro_rules! words {
 }
 pub(crate) use words;
 
-impl Default for KnowledgeKind {
-    fn default() -> Self {
-        Self::File
-    }
-}
-
-impl Default for ParseStatus {
-    fn default() -> Self {
-        Self::Pending
-    }
-}
-
-impl Default for EnableStatus {
-    fn default() -> Self {
-        Self::Disabled
-    }
-}
-
-words!(KnowledgeKind { File = "file", Url = "url", Passage = "passage" });
-words!(ParseStatus {
+words!(#[derive(Default)] KnowledgeKind { #[default] File = "file", Url = "url", Passage = "passage" });
+words!(#[derive(Default)] ParseStatus {
     Unprocessed = "unprocessed",
+    #[default]
     Pending = "pending",
     Processing = "processing",
     Completed = "completed",
     Failed = "failed",
 });
-words!(EnableStatus { Enabled = "enabled", Disabled = "disabled" });
+words!(#[derive(Default)] EnableStatus { Enabled = "enabled", #[default] Disabled = "disabled" });

@@ -135,9 +135,9 @@ impl Run<'_> {
     }
 
     async fn parse(&self) -> Result<knowhost_parse::Parsed> {
-        let file = self.parts.files.read(&self.knowledge.file_path).await.map_err(|error| match error {
-            Error::NotFound { .. } => Error::BadRequest("The stored file is missing; upload it again.".into()),
-            other => other,
+        let file = self.parts.files.read(&self.knowledge.file_path).await.map_err(|error| {
+            let is_missing = matches!(error, Error::NotFound { .. });
+            if is_missing { Error::BadRequest("The stored file is missing; upload it again.".into()) } else { error }
         })?;
         self.parts.parser.parse(&self.knowledge.file_type, file.size_bytes, file.file).await
     }

@@ -346,7 +346,7 @@ async fn a_filter_becomes_document_ids_and_one_that_fits_nothing_asks_nobody() {
     let with = |filter| HybridQuery { filter, ..scene.query() };
     let fits = SearchFilter { file_types: vec!["TXT".into(), "pdf".into()], metadata: metadata.clone(), ..SearchFilter::default() };
     scene.ask(&with(fits)).await.unwrap();
-    assert_eq!(scene.asked().filter.knowledge_ids, [scene.knowledge_id.clone()]);
+    assert_eq!(scene.asked().filter.knowledge_ids, std::slice::from_ref(&scene.knowledge_id));
     scene.ask(&with(SearchFilter { knowledge_ids: vec!["k".into()], ..SearchFilter::default() })).await.unwrap();
     assert_eq!(scene.asked().filter.knowledge_ids, ["k"]);
     let asked = scene.engine.asked.lock().unwrap().len();

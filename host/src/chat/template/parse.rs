@@ -19,7 +19,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Template, TemplateError> {
         let (root, end) = parser.body(true)?;
         match end {
             End::Text => Ok(Template { name: name.to_owned(), root, blocks: parser.blocks }),
-            End::End | End::Else => Err(Fault::new(parser.line(), "unexpected {{end}} or {{else}}")),
+            End::Closed | End::Else => Err(Fault::new(parser.line(), "unexpected {{end}} or {{else}}")),
         }
     };
     read().map_err(|fault| fault.of(name))
@@ -29,7 +29,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Template, TemplateError> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Text,
-    End,
+    Closed,
     /// The cursor stands behind the word.
     Else,
 }
@@ -122,7 +122,7 @@ impl Parser {
         match keyword.as_str() {
             "end" => {
                 self.close("end")?;
-                return Ok(Some(End::End));
+                return Ok(Some(End::Closed));
             }
             "else" => return Ok(Some(End::Else)),
             "if" => nodes.push(Node::If(self.branch(BranchKind::If)?)),
@@ -176,7 +176,7 @@ impl Parser {
         }
         self.close("else")?;
         match self.body(false)? {
-            (nodes, End::End) => Ok(nodes),
+            (nodes, End::Closed) => Ok(nodes),
             (_, End::Else | End::Text) => self.fault("expected end; found {{else}}"),
         }
     }
@@ -221,7 +221,7 @@ impl Parser {
         let outer = std::mem::replace(&mut self.variables, vec!["$".into()]);
         let loops = std::mem::take(&mut self.loops);
         let (nodes, end) = self.body(false)?;
-        if end != End::End {
+        if end != End::Closed {
             return self.fault("unexpected {{else}} in define clause");
         }
         self.variables = outer;

@@ -66,9 +66,12 @@ fn vector(dimension: usize) -> impl Strategy<Value = Vec<f32>> {
     ]
 }
 
+/// Rows that are put and rows that are taken out.
+type Step = (Vec<(u8, Vec<f32>)>, Vec<u8>);
+
 #[derive(Debug, Clone)]
 struct Case {
-    steps: Vec<(Vec<(u8, Vec<f32>)>, Vec<u8>)>,
+    steps: Vec<Step>,
     query: Vec<f32>,
     filter: Vec<u8>,
     top_k: usize,

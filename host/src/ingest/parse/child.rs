@@ -137,7 +137,7 @@ impl ParseChild {
         };
         let hear = async {
             let mut limited = stderr.take(limits::PARSE_STDERR_BYTES_MAX);
-            let heard = (&mut limited).read_to_end(&mut complaint).await;
+            let heard = limited.read_to_end(&mut complaint).await;
             // The rest is drained, else a child that complains without end would wait for a reader.
             drop(tokio::io::copy(&mut limited.into_inner(), &mut tokio::io::sink()).await);
             heard
