@@ -6,4 +6,5 @@ mod cross_language;
 mod formats;
 mod main_job;
 mod model_servers;
+mod stress;
 mod tenants;
