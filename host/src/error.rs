@@ -56,6 +56,11 @@ impl Error {
         Self::Internal(error.into())
     }
 
+    /// What a person may read of it; `None` for our own faults, whose text stays in the log.
+    pub fn public_text(&self) -> Option<String> {
+        (!matches!(self, Self::Internal(_))).then(|| self.to_string())
+    }
+
     /// Whether the same work may succeed later without a change by anybody.
     pub fn is_transient(&self) -> bool {
         match self {

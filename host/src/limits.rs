@@ -111,8 +111,6 @@ pub const PLUGIN_LOG_LINES_PER_CALL_MAX: usize = 100;
 pub const PLUGIN_LOG_LINE_BYTES_MAX: usize = 2_000;
 pub const PLUGIN_EXCHANGE: Duration = Duration::from_secs(300);
 pub const PLUGIN_CONNECT: Duration = Duration::from_secs(10);
-/// Deltas that wait for a slow reader; then the call is not resumed until it catches up.
-pub const PLUGIN_DELTAS_WAITING_MAX: usize = 256;
 /// An idle instance whose memory grew beyond this is replaced.
 pub const PLUGIN_RECYCLE_BYTES: usize = 128 << 20;
 pub const PLUGIN_RECYCLE_CALLS: u64 = 1_000_000;

@@ -223,19 +223,6 @@ impl Run<'_> {
 
 /// What the owner of a document reads; a fault of ours stays in the log.
 fn sentence(error: &Error) -> String {
-    match error {
-        Error::Internal(_) => "The document could not be processed because of a fault in the server; its log says more.".into(),
-        Error::BadRequest(_)
-        | Error::Validation { .. }
-        | Error::Unauthorized(_)
-        | Error::Forbidden(_)
-        | Error::NotFound { .. }
-        | Error::Conflict(_)
-        | Error::TooLarge(_)
-        | Error::UnsupportedType(_)
-        | Error::RateLimited { .. }
-        | Error::Timeout(_)
-        | Error::Unavailable { .. }
-        | Error::Provider(_) => error.to_string(),
-    }
+    let fault = || "The document could not be processed because of a fault in the server; its log says more.".into();
+    error.public_text().unwrap_or_else(fault)
 }

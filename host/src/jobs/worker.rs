@@ -163,19 +163,5 @@ async fn guarded<F: Future<Output = Result<()>>>(start: impl FnOnce() -> F) -> R
 
 /// What a person may read; our own faults stay in the log.
 fn sentence(error: &Error) -> String {
-    match error {
-        Error::Internal(_) => "an internal error".into(),
-        Error::BadRequest(_)
-        | Error::Validation { .. }
-        | Error::Unauthorized(_)
-        | Error::Forbidden(_)
-        | Error::NotFound { .. }
-        | Error::Conflict(_)
-        | Error::TooLarge(_)
-        | Error::UnsupportedType(_)
-        | Error::RateLimited { .. }
-        | Error::Timeout(_)
-        | Error::Unavailable { .. }
-        | Error::Provider(_) => error.to_string(),
-    }
+    error.public_text().unwrap_or_else(|| "an internal error".into())
 }
