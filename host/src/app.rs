@@ -63,6 +63,7 @@ pub fn init_log(filter: &str) {
 /// # Errors
 /// A sentence for the operator: the folder is served by another process, the port is in use, something in the folder can not be read.
 pub async fn start(settings: Settings) -> Result<Running> {
+    settings.zone.clone().install();
     let folder = DataFolder::lock(&settings.data_dir)?;
     let listener = listen(settings.listen).await?;
     let address = listener.local_addr()?;

@@ -9,7 +9,7 @@ mod value;
 pub use load::{Flags, load};
 pub use value::LoadError;
 
-use crate::domain::SummaryParameters;
+use crate::domain::{SummaryParameters, Zone};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -36,8 +36,8 @@ pub struct Settings {
     pub ollama_base_url: String,
     /// Embedding batches under way at once.
     pub concurrency_pool_size: usize,
-    /// What prompts call local time; read before any thread starts, because it can not be read safely later.
-    pub utc_offset: time::UtcOffset,
+    /// In which answers and prompts write times: `TZ`, else the machine's.
+    pub zone: Zone,
     /// What was set but does nothing here, for one line at start.
     pub without_effect: Vec<String>,
 }

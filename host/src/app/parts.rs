@@ -93,7 +93,6 @@ impl Parts {
             streams: Streams::new(),
             spawner: Arc::new(tasks.clone()),
             conversation: settings.conversation.clone(),
-            utc_offset: settings.utc_offset,
         });
         let jobs = Jobs::new(store.clone());
         // The folder's lock is held, so no other process can own a lease or an answer.

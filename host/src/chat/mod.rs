@@ -63,8 +63,6 @@ pub struct ChatParts {
     pub streams: Streams,
     pub spawner: Arc<dyn Spawner>,
     pub conversation: Conversation,
-    /// What prompts call local time.
-    pub utc_offset: time::UtcOffset,
 }
 
 /// Clones share the parts.

@@ -56,7 +56,7 @@ pub(super) async fn answer(
     }
     let references = Arc::new(best.iter().map(|hit| hit.result.clone()).collect::<Vec<_>>());
     writer.references(Arc::clone(&references));
-    let mut request = prompt::answer_request(session, &parts.conversation, text, &rounds, &best, prompt::now(parts.utc_offset))?;
+    let mut request = prompt::answer_request(session, &parts.conversation, text, &rounds, &best, prompt::now())?;
     let model = parts.registry.chat_model(scope, &session.summary_model_id).await?;
     if !model.can(ChatTask::Rewrite) {
         // Who can not rewrite does not read the rounds either: the terms before a follow-up say what it is about.

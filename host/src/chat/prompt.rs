@@ -6,19 +6,19 @@ use super::template::{Template, TemplateError, Value};
 use super::text::history::Round;
 use super::text::{Hit, passages};
 use crate::config::Conversation;
-use crate::domain::{Session, SummaryParameters};
+use crate::domain::{Session, SummaryParameters, zone};
 use crate::error::{Error, Result};
 use crate::provider::{ChatMessage, ChatOptions, ChatRequest, ChatRole, ChatSource, ChatTask};
 use time::macros::format_description;
-use time::{Duration, OffsetDateTime, UtcOffset};
+use time::{Duration, OffsetDateTime};
 
 /// The name under which the contract reports errors of context templates.
 const CONTEXT: &str = "searchContent";
 /// Rounds that the model sees beside the question.
 const ROUNDS_SHOWN: usize = 2;
 
-pub(super) fn now(offset: UtcOffset) -> OffsetDateTime {
-    OffsetDateTime::now_utc().to_offset(offset)
+pub(super) fn now() -> OffsetDateTime {
+    zone::local(OffsetDateTime::now_utc())
 }
 
 pub(super) fn render(name: &str, text: &str, data: &Value) -> Result<String, TemplateError> {

@@ -267,7 +267,6 @@ pub(crate) fn chat_over(store: Store) -> TestChat {
         streams: Streams::new(),
         spawner: Arc::new(tracker.clone()),
         conversation: Conversation::builtin(),
-        utc_offset: time::UtcOffset::UTC,
     });
     TestChat { chat, store, model, reranker, finder, tracker }
 }

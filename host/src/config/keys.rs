@@ -80,10 +80,11 @@ pub(super) const OWN_VARIABLES_ELSEWHERE: &[&str] = &[
 /// Variables of the reference that work here.
 #[cfg(test)]
 pub(super) const REFERENCE_VARIABLES: &[&str] =
-    &["TENANT_AES_KEY", "JWT_SECRET", "DISABLE_REGISTRATION", "OLLAMA_BASE_URL", "CONCURRENCY_POOL_SIZE"];
+    &["TENANT_AES_KEY", "JWT_SECRET", "DISABLE_REGISTRATION", "OLLAMA_BASE_URL", "CONCURRENCY_POOL_SIZE", "TZ"];
 
-/// Variables of the reference and of its compose file that do nothing here (yet).
+/// Variables of the reference, its document reader and its compose file that do nothing here.
 pub(super) const REFERENCE_VARIABLES_WITHOUT_EFFECT: &[&str] = &[
+    // Server, database, engines: what runs here is SQLite with the embedded index.
     "GIN_MODE",
     "DB_DRIVER",
     "DB_HOST",
@@ -96,31 +97,70 @@ pub(super) const REFERENCE_VARIABLES_WITHOUT_EFFECT: &[&str] = &[
     "ELASTICSEARCH_USERNAME",
     "ELASTICSEARCH_PASSWORD",
     "ELASTICSEARCH_INDEX",
+    // Files: they lie in the data folder.
     "STORAGE_TYPE",
     "LOCAL_STORAGE_BASE_DIR",
     "MINIO_ENDPOINT",
     "MINIO_ACCESS_KEY_ID",
     "MINIO_SECRET_ACCESS_KEY",
     "MINIO_BUCKET_NAME",
+    "MINIO_PUBLIC_ENDPOINT",
+    "MINIO_USE_SSL",
+    "MINIO_PATH_PREFIX",
     "COS_SECRET_ID",
     "COS_SECRET_KEY",
     "COS_REGION",
     "COS_BUCKET_NAME",
+    "COS_PATH_PREFIX",
     "COS_APP_ID",
+    "COS_ENABLE_OLD_DOMAIN",
+    // Streams: they are kept in memory.
     "STREAM_MANAGER_TYPE",
     "REDIS_ADDR",
     "REDIS_PASSWORD",
     "REDIS_DB",
     "REDIS_PREFIX",
+    // Graphs.
     "ENABLE_GRAPH_RAG",
     "NEO4J_ENABLE",
     "NEO4J_URI",
     "NEO4J_USERNAME",
     "NEO4J_PASSWORD",
+    // A missing Ollama is never an error at start.
     "OLLAMA_OPTIONAL",
-    "DOCREADER_ADDR",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
+    // The document reader: documents are parsed in a child process of the server itself.
+    "DOCREADER_ADDR",
+    "GRPC_PORT",
+    "GRPC_MAX_WORKERS",
+    "OCR_BACKEND",
+    "OCR_API_BASE_URL",
+    "OCR_API_KEY",
+    "OCR_MODEL",
+    "VLM_MODEL_BASE_URL",
+    "VLM_MODEL_NAME",
+    "VLM_MODEL_API_KEY",
+    "VLM_INTERFACE_TYPE",
+    "WEB_PROXY",
+    "EXTERNAL_HTTP_PROXY",
+    "EXTERNAL_HTTPS_PROXY",
+    "MINERU_ENDPOINT",
+    "LIBREOFFICE_PATH",
+    "ANTIWORD_PATH",
+    // Compose alone, and what nothing reads any more.
+    "APP_PORT",
+    "FRONTEND_PORT",
+    "DOCREADER_PORT",
+    "MINIO_PORT",
+    "MINIO_CONSOLE_PORT",
 ];
+
+/// Families of such variables, by what their names begin with.
+pub(super) const REFERENCE_PREFIXES_WITHOUT_EFFECT: &[&str] = &["INIT_LLM_", "INIT_EMBEDDING_", "INIT_RERANK_"];
+
+pub(super) fn variable_without_effect(name: &str) -> bool {
+    REFERENCE_VARIABLES_WITHOUT_EFFECT.contains(&name) || REFERENCE_PREFIXES_WITHOUT_EFFECT.iter().any(|prefix| name.starts_with(prefix))
+}
 
 pub(super) fn has_effect(path: &str) -> Option<bool> {
     if let Some((_, effect)) = FILE_KEYS.iter().find(|(key, _)| *key == path) {

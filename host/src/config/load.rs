@@ -2,6 +2,7 @@
 
 use super::value::{Entries, Entry, LoadError, as_boolean, as_number, as_text, boolean, entry, list, number, set, text, word};
 use super::{Conversation, Fusion, Settings, TenantCreation, keys, prompt};
+use crate::domain::Zone;
 use config::{Config, File, FileFormat};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -141,7 +142,7 @@ fn apply_environment(
             let names: Vec<&str> =
                 keys::OWN_VARIABLES.iter().map(|(own, _)| *own).chain(keys::OWN_VARIABLES_ELSEWHERE.iter().copied()).collect();
             return Err(LoadError::new(name, place(name), format!("no such variable; there are {}", names.join(", "))));
-        } else if keys::REFERENCE_VARIABLES_WITHOUT_EFFECT.contains(&name.as_str()) {
+        } else if keys::variable_without_effect(name) {
             without_effect.push(name.clone());
         }
     }
@@ -242,7 +243,12 @@ fn settings(entries: &Entries, environment: &BTreeMap<String, String>, mut witho
         },
         ollama_base_url,
         concurrency_pool_size,
-        utc_offset: time::UtcOffset::current_local_offset().unwrap_or(time::UtcOffset::UTC),
+        zone: match variable("TZ") {
+            None => Zone::of_machine(),
+            Some(name) => Zone::named(&name).ok_or_else(|| {
+                bad("TZ", format!("{name:?} is no time zone of this machine; write a name like Asia/Shanghai or a rule like CST-8"))
+            })?,
+        },
         without_effect,
     })
 }

@@ -12,6 +12,7 @@ mod scope;
 mod session;
 mod tenant;
 pub mod timestamp;
+pub mod zone;
 
 pub use chunk::{Chunk, ChunkType, ImageInfo};
 pub use job::{Job, JobKind, JobProgress, JobState, NewJob};
@@ -25,3 +26,4 @@ pub use scope::{ScopeOf, TenantId, TenantScope};
 pub use session::{Session, SummaryParameters};
 pub use tenant::{AuthToken, RetrieverEngine, RetrieverEngines, Tenant, TokenType, User};
 pub use timestamp::Timestamp;
+pub use zone::Zone;

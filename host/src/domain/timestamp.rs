@@ -1,5 +1,8 @@
 //! Points in time as the contract writes them.
+//!
+//! Not here: the zone in which they are written (`zone`).
 
+use super::zone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
@@ -7,7 +10,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 /// A point in time, kept in UTC with microseconds, as the database keeps it.
 ///
-/// Serialises as RFC 3339 with up to six fractional digits, trailing zeros cut; the zero time is `0001-01-01T00:00:00Z`.
+/// Serialises as RFC 3339 in the installed zone with up to six fractional digits, trailing zeros cut; the zero time is `0001-01-01T00:00:00Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(OffsetDateTime);
 
@@ -57,7 +60,8 @@ impl From<OffsetDateTime> for Timestamp {
 
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0.format(&Rfc3339).unwrap_or_default())
+        let shown = if *self == Self::zero() { self.0 } else { zone::local(self.0) };
+        f.write_str(&shown.format(&Rfc3339).unwrap_or_default())
     }
 }
 

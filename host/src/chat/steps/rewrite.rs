@@ -58,7 +58,7 @@ async fn by_model(
     if !model.can(ChatTask::Rewrite) {
         return Ok(None);
     }
-    let data = prompt::rewrite_data(question, rounds, prompt::now(parts.utc_offset));
+    let data = prompt::rewrite_data(question, rounds, prompt::now());
     let conversation = &parts.conversation;
     let render = |name: &str, text: &str| prompt::render(name, text, &data).map_err(|error| Error::bad_request(error.to_string()));
     let system = render("rewrite_prompt_system", &conversation.rewrite_prompt_system)?;

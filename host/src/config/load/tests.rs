@@ -82,6 +82,50 @@ fn keys_of_the_reference_without_effect_are_listed_once() {
     assert_eq!(settings.without_effect, ["DB_DRIVER", "knowledge_base", "vector_database"]);
 }
 
+/// Every variable that the reference, its document reader or its compose file knows.
+const REFERENCE: &str = "GIN_MODE DB_DRIVER DB_HOST DB_PORT DB_USER DB_PASSWORD DB_NAME RETRIEVE_DRIVER ELASTICSEARCH_ADDR ELASTICSEARCH_USERNAME \
+    ELASTICSEARCH_PASSWORD ELASTICSEARCH_INDEX STORAGE_TYPE LOCAL_STORAGE_BASE_DIR MINIO_ENDPOINT MINIO_ACCESS_KEY_ID MINIO_SECRET_ACCESS_KEY \
+    MINIO_BUCKET_NAME MINIO_PUBLIC_ENDPOINT MINIO_USE_SSL MINIO_PATH_PREFIX COS_SECRET_ID COS_SECRET_KEY COS_REGION COS_BUCKET_NAME \
+    COS_PATH_PREFIX COS_APP_ID COS_ENABLE_OLD_DOMAIN STREAM_MANAGER_TYPE REDIS_ADDR REDIS_PASSWORD REDIS_DB REDIS_PREFIX TENANT_AES_KEY \
+    ENABLE_GRAPH_RAG NEO4J_ENABLE NEO4J_URI NEO4J_USERNAME NEO4J_PASSWORD CONCURRENCY_POOL_SIZE OLLAMA_BASE_URL OLLAMA_OPTIONAL \
+    DOCREADER_ADDR OTEL_EXPORTER_OTLP_ENDPOINT APP_PORT FRONTEND_PORT DOCREADER_PORT MINIO_PORT MINIO_CONSOLE_PORT INIT_LLM_MODEL_NAME \
+    INIT_EMBEDDING_MODEL_NAME INIT_RERANK_MODEL_NAME GRPC_PORT GRPC_MAX_WORKERS OCR_BACKEND OCR_API_BASE_URL OCR_API_KEY OCR_MODEL \
+    VLM_MODEL_BASE_URL VLM_MODEL_NAME VLM_MODEL_API_KEY VLM_INTERFACE_TYPE WEB_PROXY EXTERNAL_HTTP_PROXY EXTERNAL_HTTPS_PROXY \
+    MINERU_ENDPOINT LIBREOFFICE_PATH ANTIWORD_PATH TZ DISABLE_REGISTRATION JWT_SECRET";
+
+#[test]
+fn every_variable_of_the_reference_works_or_is_said_to_have_no_effect() {
+    let example = include_str!("../../../../.env.example");
+    let stated = |name: &str| {
+        let whole = format!("# {name}");
+        let family =
+            keys::REFERENCE_PREFIXES_WITHOUT_EFFECT.iter().find(|prefix| name.starts_with(**prefix)).map(|prefix| format!("# {prefix}*"));
+        example.lines().any(|line| line == whole || line.starts_with(&format!("{whole}=")) || family.as_deref() == Some(line))
+    };
+    for name in REFERENCE.split_whitespace() {
+        let works = keys::REFERENCE_VARIABLES.contains(&name);
+        assert_ne!(works, keys::variable_without_effect(name), "{name} must be in one of the two lists");
+        assert!(stated(name), "{name} is missing in .env.example");
+        if !works {
+            let settings = with("", &[(name, "anything at all")]).expect("starts");
+            assert_eq!(settings.without_effect, [name]);
+        }
+    }
+}
+
+#[test]
+fn variables_of_the_reference_that_work_set_something() {
+    let settings = with("", &[("TZ", "CST-8"), ("OLLAMA_BASE_URL", "http://models:1"), ("CONCURRENCY_POOL_SIZE", "9")]).expect("accepted");
+    assert_eq!(settings.zone, crate::domain::Zone::named("CST-8").expect("a zone"));
+    assert_eq!((settings.ollama_base_url.as_str(), settings.concurrency_pool_size), ("http://models:1", 9));
+    let key = "0123456789abcdef";
+    let settings = with("", &[("TENANT_AES_KEY", key), ("JWT_SECRET", "s"), ("DISABLE_REGISTRATION", "true")]).expect("accepted");
+    assert_eq!((settings.tenant_aes_key.as_deref(), settings.jwt_secret.as_deref()), (Some(key), Some("s")));
+    assert!(settings.disable_registration);
+    let text = refused("", &[("TZ", "Nowhere/Land")]);
+    assert!(text.contains("TZ") && text.contains("Asia/Shanghai"), "{text}");
+}
+
 #[test]
 fn the_example_of_the_environment_names_every_variable_that_works() {
     let example = include_str!("../../../../.env.example");
@@ -94,7 +138,8 @@ fn the_example_of_the_environment_names_every_variable_that_works() {
         if name.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_') {
             let known = keys::REFERENCE_VARIABLES.contains(&name)
                 || keys::OWN_VARIABLES.iter().any(|(own, _)| *own == name)
-                || keys::OWN_VARIABLES_ELSEWHERE.contains(&name);
+                || keys::OWN_VARIABLES_ELSEWHERE.contains(&name)
+                || keys::variable_without_effect(name);
             assert!(known, "{name} is unknown to the server");
         }
     }
