@@ -26,8 +26,9 @@ pub enum Error {
     /// Body, quota or text too large.
     #[error("{0}")]
     TooLarge(String),
-    #[error("{0}")]
-    UnsupportedType(String),
+    /// `details` tells what is taken instead.
+    #[error("{message}")]
+    UnsupportedType { message: String, details: String },
     #[error("{message}")]
     RateLimited { message: String, retry_after_ms: Option<u64> },
     #[error("{0}")]
@@ -73,7 +74,7 @@ impl Error {
             | Self::NotFound { .. }
             | Self::Conflict(_)
             | Self::TooLarge(_)
-            | Self::UnsupportedType(_) => false,
+            | Self::UnsupportedType { .. } => false,
         }
     }
 }

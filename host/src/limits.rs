@@ -55,6 +55,8 @@ pub const ANSWER_BYTES_MAX: usize = 1 << 20;
 pub const ANSWER_PIECES_MAX: usize = 200_000;
 /// An answer from question to end; slow models on old machines write for minutes.
 pub const ANSWER_TIME: Duration = Duration::from_secs(600);
+/// An answer under way belongs to its process this long after the process was last heard of; renewed three times as often.
+pub const ANSWER_LEASE: Duration = Duration::from_secs(60);
 /// A model may load itself before it accepts a request.
 pub const OPEN_TIME: Duration = Duration::from_secs(120);
 pub const REWRITE_TIME: Duration = Duration::from_secs(20);
@@ -201,6 +203,19 @@ pub const AVATAR_CHARS_MAX: usize = 500;
 pub const INDEX_ROWS_MAX: i64 = 512;
 /// Documents of a deleted knowledge base cleared in one transaction: other writers wait for it.
 pub const PURGE_BATCH_KNOWLEDGE: i64 = 16;
+
+/// Deleted rows stay this long, for those who have to look what was deleted; a database of the reference keeps them for ever.
+pub const DELETED_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// A file gets its key seconds before its row is written; older ones without a row were left by a kill.
+pub const UNOWNED_FILE_AGE: Duration = Duration::from_secs(3600);
+/// How often it is looked for what was deleted long ago.
+pub const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+/// Rows removed in one transaction: other writers wait for it.
+pub const PURGE_BATCH_ROWS: i64 = 500;
+/// Batches of one sweep, so that documents do not wait behind a large one; the next sweep goes on.
+pub const PURGE_BATCHES_MAX: usize = 200;
+/// Keys of files compared with their rows in one query.
+pub const FILES_LOOKED_AT_ONCE: usize = 1_000;
 
 // ---- index -------------------------------------------------------------
 /// Components of a vector: what Postgres' half-precision vectors hold, so that data can move there.

@@ -12,8 +12,8 @@ use crate::files::Files;
 use crate::http::AppState;
 use crate::index::Follower;
 use crate::ingest::parse::ParseChild;
-use crate::ingest::{Ingest, IngestParts};
-use crate::jobs::{Jobs, Worker};
+use crate::ingest::{Ingest, IngestParts, Purge};
+use crate::jobs::{JobHandler, Jobs, Worker};
 use crate::library::access::{self, Access, LocalOwnership, Proof};
 use crate::library::knowledge::{NewDocument, Taken};
 use crate::library::sessions::Strategy;
@@ -161,15 +161,17 @@ impl Parts {
     pub(super) fn start_tasks(&self) {
         let (follower, stop) = (self.follower.clone(), self.stop.clone());
         self.tasks.spawn(async move { follower.run(stop).await });
-        let (jobs, handlers, workers, stop) = (self.jobs.clone(), vec![self.ingest.clone() as _], self.ingest_workers, self.stop.clone());
+        let purge = Purge::new(self.store.clone(), self.files.clone(), self.scope_of.clone());
+        let handlers: Vec<Arc<dyn JobHandler>> = vec![self.ingest.clone(), Arc::new(purge)];
+        let (jobs, workers, stop) = (self.jobs.clone(), self.ingest_workers, self.stop.clone());
         self.tasks.spawn(async move {
             if let Err(error) = Worker::run(jobs, handlers, workers, stop).await {
                 tracing::error!(%error, "the job workers ended");
             }
         });
         self.tasks.spawn(upkeep::sweep_streams(self.chat.streams().clone(), self.stop.clone()));
-        let scope_of = self.scope_of.clone();
-        self.tasks.spawn(upkeep::run(self.library.clone(), self.store.clone(), self.files.clone(), scope_of, self.stop.clone()));
+        self.tasks.spawn(upkeep::keep_promises(self.chat.clone(), self.stop.clone()));
+        self.tasks.spawn(upkeep::run(self.library.clone(), self.store.clone(), self.stop.clone()));
     }
 
     pub(super) async fn stop(self, time: Duration) {

@@ -33,7 +33,7 @@ impl Chat {
         if session.knowledge_base_id.is_empty() {
             return Err(Error::bad_request("session has no knowledge base"));
         }
-        let answer = save_messages(&self.parts, scope, &request).await?;
+        let answer = self.save_messages(scope, &request).await?;
         let key = StreamKey { session_id: session.id.clone(), message_id: answer.id };
         let cancel = CancellationToken::new();
         let registered = self.parts.streams.register(key.clone(), &request.request_id, cancel.clone());
@@ -55,32 +55,33 @@ impl Chat {
             Err(_) => Err(Error::internal(anyhow::anyhow!("the task of an answer ended before it opened"))),
         }
     }
-}
 
-/// The question, and the empty answer after it.
-async fn save_messages(parts: &ChatParts, scope: &TenantScope, request: &AskRequest) -> Result<Message> {
-    let now = Timestamp::now();
-    let question = Message {
-        id: String::new(),
-        session_id: request.session_id.clone(),
-        request_id: request.request_id.clone(),
-        content: request.query.clone(),
-        role: Role::User,
-        knowledge_references: Vec::new(),
-        is_completed: true,
-        created_at: now,
-        updated_at: now,
-        deleted_at: None,
-    };
-    let answer = Message {
-        content: String::new(),
-        role: Role::Assistant,
-        is_completed: false,
-        created_at: now.plus(Duration::from_micros(1)),
-        ..question.clone()
-    };
-    parts.store.create_message(scope, &question).await?;
-    parts.store.create_message(scope, &answer).await
+    /// The question, and the empty answer after it.
+    async fn save_messages(&self, scope: &TenantScope, request: &AskRequest) -> Result<Message> {
+        let now = Timestamp::now();
+        let question = Message {
+            id: String::new(),
+            session_id: request.session_id.clone(),
+            request_id: request.request_id.clone(),
+            content: request.query.clone(),
+            role: Role::User,
+            knowledge_references: Vec::new(),
+            is_completed: true,
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+        };
+        let answer = Message {
+            content: String::new(),
+            role: Role::Assistant,
+            is_completed: false,
+            created_at: now.plus(Duration::from_micros(1)),
+            ..question.clone()
+        };
+        let store = &self.parts.store;
+        store.create_message(scope, &question).await?;
+        store.create_answer(scope, &answer, &self.owner, limits::ANSWER_LEASE).await
+    }
 }
 
 /// Whatever happened, the row must not stay incomplete; the answer itself was heard already.

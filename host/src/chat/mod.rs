@@ -21,8 +21,9 @@ pub use prompt::check_template;
 pub use text::Hit;
 
 use crate::config::Conversation;
-use crate::domain::TenantScope;
+use crate::domain::{TenantScope, Timestamp};
 use crate::error::Result;
+use crate::limits;
 use crate::provider::{BoxFuture, CallContext, Registry};
 use crate::store::Store;
 use crate::stream::Streams;
@@ -69,11 +70,15 @@ pub struct ChatParts {
 #[derive(Clone)]
 pub struct Chat {
     parts: Arc<ChatParts>,
+    /// In whose name this process promises its answers.
+    owner: Arc<str>,
 }
 
 impl Chat {
     pub fn new(parts: ChatParts) -> Self {
-        Self { parts: Arc::new(parts) }
+        // Process ids come again, so the name carries something that does not.
+        let owner = format!("{}-{}", std::process::id(), uuid::Uuid::new_v4());
+        Self { parts: Arc::new(parts), owner: owner.into() }
     }
 
     pub fn streams(&self) -> &Streams {
@@ -85,12 +90,23 @@ impl Chat {
         &self.parts.conversation
     }
 
-    /// Ends the answers that a dead process left incomplete; for the start, before any question is taken. Tells how many there were.
+    /// Ends the answers of all other processes as far as they came; tells how many there were. Only for who holds the exclusive lock of the
+    /// data folder, before any question is taken.
     pub async fn recover(&self) -> Result<u64> {
-        let recovered = self.parts.store.complete_abandoned_messages(crate::domain::Timestamp::now()).await?;
-        if recovered > 0 {
-            tracing::warn!(recovered, "answers that an earlier process left incomplete were closed");
-        }
-        Ok(recovered)
+        told(self.parts.store.close_answers_of_others(&self.owner).await?)
     }
+
+    /// Keeps the promises of this process alive, and ends the answers of processes that fell silent. To be called well within
+    /// [`limits::ANSWER_LEASE`], again and again.
+    pub async fn keep_promises(&self) -> Result<u64> {
+        self.parts.store.extend_answer_leases(&self.owner, limits::ANSWER_LEASE).await?;
+        told(self.parts.store.close_lapsed_answers(Timestamp::now()).await?)
+    }
+}
+
+fn told(closed: u64) -> Result<u64> {
+    if closed > 0 {
+        tracing::warn!(closed, "answers that a process left incomplete were closed");
+    }
+    Ok(closed)
 }

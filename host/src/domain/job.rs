@@ -10,6 +10,10 @@ words!(JobKind {
     IngestKnowledge = "ingest_knowledge",
     /// Clears what a deleted knowledge base left behind; the subject is its id.
     DeleteKnowledgeBase = "delete_knowledge_base",
+    /// Deletes what a deleted tenant had; the subject is its number.
+    DeleteTenant = "delete_tenant",
+    /// Removes for good what was deleted long ago, and files that nobody owns; the subject is `all`.
+    SweepDeleted = "sweep_deleted",
     /// Fetches a model into its provider; the subject is the model id.
     PullModel = "pull_model",
 });

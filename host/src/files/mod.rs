@@ -5,8 +5,10 @@
 mod key;
 #[cfg(test)]
 mod tests;
+mod walk;
 mod writer;
 
+pub use walk::FileWalk;
 pub use writer::{FileWriter, StoredFile};
 
 use crate::error::{Error, Result};

@@ -84,7 +84,7 @@ impl ApiError {
             | Error::NotFound { .. }
             | Error::Conflict(_)
             | Error::TooLarge(_)
-            | Error::UnsupportedType(_)
+            | Error::UnsupportedType { .. }
             | Error::Timeout(_)
             | Error::Unavailable { .. } => {
                 let details = error.to_string();
@@ -135,7 +135,7 @@ fn place(error: &Error) -> (StatusCode, Code) {
         Error::NotFound { .. } => (StatusCode::NOT_FOUND, Code::NotFound),
         Error::Conflict(_) => (StatusCode::CONFLICT, Code::Conflict),
         Error::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, Code::BadRequest),
-        Error::UnsupportedType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::BadRequest),
+        Error::UnsupportedType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::BadRequest),
         Error::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests),
         Error::Timeout(_) => (StatusCode::GATEWAY_TIMEOUT, Code::Timeout),
         Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
@@ -166,6 +166,7 @@ impl From<Error> for ApiError {
         match error {
             Error::Internal(fault) => Self::internal(format!("{fault:#}")),
             Error::Validation { message, details } => Self::build(status, code, message, details.map_or(Value::Null, Value::String)),
+            Error::UnsupportedType { message, details } => Self::build(status, code, message, Value::String(details)),
             Error::RateLimited { message, retry_after_ms } => Self::build(status, code, message, Value::Null).retry_after(retry_after_ms),
             Error::Provider(error) => {
                 let answer = Self::build(status, code, error.to_string(), Value::Null);
@@ -189,7 +190,6 @@ impl From<Error> for ApiError {
             | Error::NotFound { what: message }
             | Error::Conflict(message)
             | Error::TooLarge(message)
-            | Error::UnsupportedType(message)
             | Error::Timeout(message)
             | Error::Unavailable { reason: message } => Self::build(status, code, message, Value::Null),
         }
@@ -234,7 +234,6 @@ mod tests {
             (Error::not_found("text"), 404, 1003),
             (Error::Conflict(texts()), 409, 1005),
             (Error::TooLarge(texts()), 413, 1000),
-            (Error::UnsupportedType(texts()), 415, 1000),
             (Error::RateLimited { message: texts(), retry_after_ms: Some(1500) }, 429, 1006),
             (Error::Timeout(texts()), 504, 1009),
             (Error::Unavailable { reason: texts() }, 503, 1008),
@@ -243,6 +242,13 @@ mod tests {
             assert_eq!(answer.status.as_u16(), status);
             assert_eq!(answer.body, json!({"error": {"code": code, "details": null, "message": "text"}, "success": false}));
         }
+    }
+
+    #[test]
+    fn a_refused_type_comes_with_those_that_are_taken() {
+        let answer = ApiError::from(Error::UnsupportedType { message: "unsupported file type".into(), details: "taken: pdf".into() });
+        let body = json!({"error": {"code": 1000, "details": "taken: pdf", "message": "unsupported file type"}, "success": false});
+        assert_eq!((answer.status.as_u16(), answer.body), (415, body));
     }
 
     #[test]

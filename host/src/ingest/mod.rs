@@ -11,6 +11,7 @@ pub mod split;
 mod summary;
 
 pub use pipeline::{Ingest, IngestParts};
+pub use purge::Purge;
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use super::chunks::{storage_bytes, summary_chunk, text_chunks};
 use super::embed::Embedding;
 use super::parse::ParseChild;
 use super::split::{Splitter, check_count};
-use super::{purge, summary};
+use super::summary;
 use crate::domain::{Chunk, Job, JobKind, JobProgress, Knowledge, KnowledgeBase, ParseStatus, ScopeOf, TenantScope};
 use crate::error::{Error, Result};
 use crate::files::Files;
@@ -73,15 +73,12 @@ impl Ingest {
 
 impl JobHandler for Ingest {
     fn kinds(&self) -> &[JobKind] {
-        &[JobKind::IngestKnowledge, JobKind::DeleteKnowledgeBase]
+        &[JobKind::IngestKnowledge]
     }
 
     fn run<'a>(&'a self, job: &'a Job, context: &'a JobContext) -> BoxFuture<'a, Result<()>> {
         async move {
             let scope = (self.parts.scope_of)(job.tenant_id);
-            if job.kind == JobKind::DeleteKnowledgeBase {
-                return purge::knowledge_base(&self.parts.store, &self.parts.files, &scope, &job.subject_id).await;
-            }
             let Err(error) = self.ingest(job, context).await else { return Ok(()) };
             // A document that was deleted meanwhile has nobody who waits for it; whatever failed, failed because of that.
             if self.parts.store.find_knowledge(&scope, &job.subject_id).await?.is_none() {
@@ -95,9 +92,6 @@ impl JobHandler for Ingest {
 
     fn give_up<'a>(&'a self, job: &'a Job, error: &'a Error) -> BoxFuture<'a, Result<()>> {
         async move {
-            if job.kind == JobKind::DeleteKnowledgeBase {
-                return Ok(());
-            }
             let scope = (self.parts.scope_of)(job.tenant_id);
             let Some(knowledge) = self.parts.store.find_knowledge(&scope, &job.subject_id).await? else { return Ok(()) };
             if knowledge.parse_status == ParseStatus::Completed {

@@ -2,13 +2,15 @@
 //!
 //! Not here: the requests that bring documents in.
 
+mod purge;
+
 use super::parse::ParseChildLimits;
 use super::parse::testing::child;
-use super::{Ingest, IngestParts};
+use super::{Ingest, IngestParts, Purge};
 use crate::domain::{ChunkType, JobKind, JobState, Knowledge, KnowledgeBase, NewJob, ParseStatus, TenantScope};
 use crate::files::Files;
 use crate::index::Follower;
-use crate::jobs::{JobTiming, Jobs, Worker};
+use crate::jobs::{JobHandler, JobTiming, Jobs, Worker};
 use crate::provider::ProviderErrorKind;
 use crate::provider::testing::{DIMENSION, PlayedModels};
 use crate::store::testing::{TestStore, a_kb, a_tenant, new_knowledge, open};
@@ -67,9 +69,19 @@ impl House {
 
     /// Works in the background until the test ends.
     fn work(&self) {
+        self.work_until(self.stop.clone());
+    }
+
+    fn work_until(&self, stop: CancellationToken) -> tokio::task::JoinHandle<crate::error::Result<()>> {
         let timing = JobTiming { backoff: Duration::from_millis(1), poll: Duration::from_millis(20), ..JobTiming::default() };
         let jobs = Jobs::with_timing(self.test.store.clone(), timing);
-        tokio::spawn(Worker::run(jobs, vec![self.ingest()], 2, self.stop.clone()));
+        let handlers: Vec<Arc<dyn JobHandler>> = vec![self.ingest(), Arc::new(self.purge())];
+        tokio::spawn(Worker::run(jobs, handlers, 2, stop))
+    }
+
+    /// With no patience at all.
+    fn purge(&self) -> Purge {
+        Purge::new(self.test.store.clone(), self.files.clone(), std::sync::Arc::new(TenantScope::mint)).at_once()
     }
 
     async fn upload(&self, name: &str, content: &[u8]) -> Knowledge {
@@ -238,22 +250,6 @@ async fn a_document_that_is_deleted_before_its_turn_stays_deleted() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert!(house.test.store.find_knowledge(&house.scope, &knowledge.id).await.expect("reads").is_none());
-    assert_eq!((house.indexed().await, house.used().await), (0, 0));
-}
-
-#[tokio::test]
-async fn a_deleted_knowledge_base_is_cleared_with_its_files() {
-    let house = a_house(PlayedModels::default()).await;
-    house.work();
-    let knowledge = house.ended(&house.upload("a.txt", a_text().as_bytes()).await).await;
-    let job_id = house.test.store.delete_knowledge_base(&house.scope, &house.kb.id).await.expect("deletes");
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while house.test.store.find_job(job_id).await.expect("reads").is_some_and(|job| job.state != JobState::Done) {
-        assert!(Instant::now() < deadline);
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(house.files.read(&knowledge.file_path).await.is_err());
-    house.follower.wait_until(house.test.store.max_sequence().await.expect("reads"), deadline).await.expect("follows");
     assert_eq!((house.indexed().await, house.used().await), (0, 0));
 }
 

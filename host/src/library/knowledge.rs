@@ -156,7 +156,8 @@ fn check_type(kb: &KnowledgeBase, extension: &str) -> Result<()> {
     if FILE_TYPES.contains(&lower.as_str()) || lower == "htm" {
         Ok(())
     } else {
-        Err(Error::UnsupportedType("unsupported file type".into()))
+        let details = format!("accepted file types: {}, htm", FILE_TYPES.join(", "));
+        Err(Error::UnsupportedType { message: "unsupported file type".into(), details })
     }
 }
 
@@ -197,7 +198,10 @@ mod tests {
             assert!(check_type(&kb, good).is_ok(), "{good}");
         }
         for bad in ["exe", "unknown", "zip", ""] {
-            assert!(matches!(check_type(&kb, bad), Err(Error::UnsupportedType(_))), "{bad}");
+            assert!(
+                matches!(check_type(&kb, bad), Err(Error::UnsupportedType { details, .. }) if details.contains("docx") && details.ends_with("htm")),
+                "{bad}"
+            );
         }
         assert!(matches!(check_type(&kb, "PNG"), Err(Error::BadRequest(text)) if text.contains("VLM")));
         let mut with_cos = KnowledgeBase::default();

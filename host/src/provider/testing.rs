@@ -1,6 +1,6 @@
 //! Models played for tests of the work rooms: an embedder and a tokenizer that go by words, and a chat model that can be told what to do.
 //!
-//! Not here: plugins.
+//! Not here: plugins. The chat room plays models of its own, because its tests script every piece of an answer.
 
 use super::{
     BUILTIN_CHAT, BUILTIN_EMBED, BoxFuture, CallContext, Catalogue, ChatDelta, ChatFinish, ChatModel, ChatRequest, ChatStream, ChatTask,
@@ -29,6 +29,12 @@ pub(crate) struct PlayedModels {
     /// The chat model can sum up and says this.
     pub(crate) summary: Option<String>,
     pub(crate) map: ScoreMap,
+    /// What every text is embedded as; `None`: by its words.
+    pub(crate) vector: Option<Vec<f32>>,
+    /// What each call of the embedder was for.
+    pub(crate) purposes: Mutex<Vec<EmbedPurpose>>,
+    /// What each call of the tokenizer was for.
+    pub(crate) modes: Mutex<Vec<TokenizeMode>>,
 }
 
 impl PlayedModels {
@@ -38,14 +44,16 @@ impl PlayedModels {
 }
 
 impl Embedder for PlayedModels {
-    fn embed<'a>(&'a self, _: &'a CallContext, _: EmbedPurpose, texts: &'a [String]) -> BoxFuture<'a, ProviderResult<Embeddings>> {
+    fn embed<'a>(&'a self, _: &'a CallContext, purpose: EmbedPurpose, texts: &'a [String]) -> BoxFuture<'a, ProviderResult<Embeddings>> {
         Box::pin(async move {
+            self.purposes.lock().unwrap().push(purpose);
             if let Some(kind) = self.faults.lock().unwrap().pop() {
                 return Err(ProviderError::new(kind, "played 1.0.0", "it was told to fail"));
             }
             self.embedded.fetch_add(texts.len(), Ordering::SeqCst);
-            let data = texts.iter().flat_map(|text| vector(text)).collect();
-            Ok(Embeddings { dimension: DIMENSION, data, usage: None })
+            let dimension = self.vector.as_ref().map_or(DIMENSION, Vec::len);
+            let data = texts.iter().flat_map(|text| self.vector.clone().unwrap_or_else(|| vector(text))).collect();
+            Ok(Embeddings { dimension, data, usage: None })
         })
     }
 
@@ -77,7 +85,8 @@ fn vector(text: &str) -> Vec<f32> {
 }
 
 impl Tokenizer for PlayedModels {
-    fn tokenize<'a>(&'a self, texts: &'a [String], _: TokenizeMode) -> BoxFuture<'a, ProviderResult<Vec<Vec<Span>>>> {
+    fn tokenize<'a>(&'a self, texts: &'a [String], mode: TokenizeMode) -> BoxFuture<'a, ProviderResult<Vec<Vec<Span>>>> {
+        self.modes.lock().unwrap().push(mode);
         let spans = |text: &String| {
             let mut spans = Vec::new();
             let mut start = None;

@@ -3,125 +3,23 @@
 //! Not here: whether an engine finds the right chunks.
 
 use super::{Candidate, FusionOrder, HybridQuery, Paths, Search, SearchFilter};
-use crate::domain::{
-    Chunk, ChunkType, KnowledgeBase, MatchType, Model, ModelParameters, ModelStatus, ModelType, TenantId, TenantScope, Timestamp,
-};
+use crate::domain::{Chunk, ChunkType, KnowledgeBase, MatchType, TenantId, TenantScope};
 use crate::error::{Error, Result};
+use crate::provider::testing::PlayedModels;
 use crate::provider::{
-    BUILTIN_EMBED, BoxFuture, CallContext, Catalogue, ChatModel, EmbedPurpose, Embedder, Embeddings, IndexedChunk, ModelRows,
-    PluginIdentity, PluginSource, ProviderError, ProviderErrorKind, ProviderResult, Registry, Reranker, RetrieveRequest, Retrieved,
-    Retriever, ScoreMap, ScoredChunk, Span, TokenizeMode, Tokenizer,
+    BUILTIN_EMBED, BoxFuture, CallContext, EmbedPurpose, IndexedChunk, ProviderResult, RetrieveRequest, Retrieved, Retriever, ScoreMap,
+    ScoredChunk, TokenizeMode,
 };
 use crate::store::testing::{TestStore, a_kb, a_knowledge, a_tenant, open, some_chunks};
 use crate::store::{ChunkPatch, Completion, EmbeddedBy, KnowledgePatch};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-static PLUGIN: LazyLock<PluginIdentity> =
-    LazyLock::new(|| PluginIdentity { name: "played".into(), version: "1.0.0".into(), digest: "d".into() });
-
-/// Plays embedder, tokenizer, model rows and plugin source.
-#[derive(Default)]
-struct Models {
-    embedded: AtomicUsize,
-    map: ScoreMap,
-    broken: bool,
-}
-
-impl Embedder for Models {
-    fn embed<'a>(&'a self, _: &'a CallContext, purpose: EmbedPurpose, texts: &'a [String]) -> BoxFuture<'a, ProviderResult<Embeddings>> {
-        assert_eq!((purpose, texts.len()), (EmbedPurpose::Query, 1));
-        self.embedded.fetch_add(1, Ordering::SeqCst);
-        let data = if self.broken { vec![f32::NAN, 0.0] } else { vec![1.0, 0.0] };
-        Box::pin(async move { Ok(Embeddings { dimension: 2, data, usage: None }) })
-    }
-
-    fn plugin(&self) -> &PluginIdentity {
-        &PLUGIN
-    }
-
-    fn model_id(&self) -> &str {
-        BUILTIN_EMBED
-    }
-
-    fn digest(&self) -> &str {
-        "now"
-    }
-
-    fn score_map(&self) -> &ScoreMap {
-        &self.map
-    }
-}
-
-impl Tokenizer for Models {
-    fn tokenize<'a>(&'a self, texts: &'a [String], mode: TokenizeMode) -> BoxFuture<'a, ProviderResult<Vec<Vec<Span>>>> {
-        assert_eq!(mode, TokenizeMode::Query);
-        let spans = |text: &String| {
-            let start = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
-            text.split_whitespace().map(|word| Span { start: start(word), end: start(word) + word.len() }).collect()
-        };
-        let all = texts.iter().map(spans).collect();
-        Box::pin(async move { Ok(all) })
-    }
-
-    fn plugin(&self) -> &PluginIdentity {
-        &PLUGIN
-    }
-}
-
-struct Source(Arc<Models>);
-
-fn absent<T>() -> Result<T, ProviderError> {
-    Err(ProviderError::new(ProviderErrorKind::NotFound, "played", "not played"))
-}
-
-impl PluginSource for Source {
-    fn embedder(&self, _: &Model) -> Result<Arc<dyn Embedder>, ProviderError> {
-        Ok(self.0.clone())
-    }
-    fn reranker(&self, _: &Model) -> Result<Arc<dyn Reranker>, ProviderError> {
-        absent()
-    }
-    fn chat_model(&self, _: &Model) -> Result<Arc<dyn ChatModel>, ProviderError> {
-        absent()
-    }
-    fn tokenizer(&self) -> Arc<dyn Tokenizer> {
-        self.0.clone()
-    }
-    fn catalogue(&self, _: &str, _: &str) -> Result<Arc<dyn Catalogue>, ProviderError> {
-        absent()
-    }
-    fn sources(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
-
-struct Rows;
-
-impl ModelRows for Rows {
-    fn find_model<'a>(&'a self, _: &'a TenantScope, id: &'a str) -> BoxFuture<'a, Result<Option<Model>>> {
-        let model = (id == BUILTIN_EMBED).then(|| Model {
-            id: id.into(),
-            tenant_id: TenantId(0),
-            name: id.into(),
-            model_type: ModelType::Embedding,
-            source: "played".into(),
-            description: String::new(),
-            parameters: ModelParameters::default(),
-            is_default: true,
-            status: ModelStatus::Active,
-            created_at: Timestamp::zero(),
-            updated_at: Timestamp::zero(),
-            deleted_at: None,
-        });
-        Box::pin(async move { Ok(model) })
-    }
-
-    fn find_default_model<'a>(&'a self, _: &'a TenantScope, _: ModelType) -> BoxFuture<'a, Result<Option<Model>>> {
-        Box::pin(async { Ok(None) })
-    }
+/// An embedder that sees the same in every text.
+fn models() -> PlayedModels {
+    PlayedModels { digest: "now".into(), vector: Some(vec![1.0, 0.0]), ..PlayedModels::default() }
 }
 
 /// Answers what the test says and remembers what it was asked.
@@ -164,12 +62,12 @@ struct Scene {
     knowledge_id: String,
     /// Ids of a document of five linked chunks.
     ids: Vec<String>,
-    models: Arc<Models>,
+    models: Arc<PlayedModels>,
     engine: Arc<Engine>,
     search: Search,
 }
 
-async fn scene_with(order: FusionOrder, models: Models, shape: impl FnOnce(&mut Vec<Chunk>)) -> Scene {
+async fn scene_with(order: FusionOrder, models: PlayedModels, shape: impl FnOnce(&mut Vec<Chunk>)) -> Scene {
     let test = open().await;
     let scope = a_tenant(&test.store, "one").await;
     let kb = a_kb(&test.store, &scope).await;
@@ -180,14 +78,13 @@ async fn scene_with(order: FusionOrder, models: Models, shape: impl FnOnce(&mut 
     test.store.publish_chunks(&scope, &knowledge.id).await.unwrap();
     test.store.complete_knowledge(&scope, &knowledge.id, &Completion::default()).await.unwrap();
     let (models, engine) = (Arc::new(models), Arc::new(Engine::default()));
-    let registry = Registry::new(Arc::new(Rows), Arc::new(Source(models.clone())));
-    let search = Search::new(test.store.clone(), registry, engine.clone(), order);
+    let search = Search::new(test.store.clone(), models.registry(), engine.clone(), order);
     let ids = chunks.into_iter().map(|chunk| chunk.id).collect();
     Scene { test, scope, kb, knowledge_id: knowledge.id, ids, models, engine, search }
 }
 
 async fn scene() -> Scene {
-    scene_with(FusionOrder::default(), Models::default(), |_| {}).await
+    scene_with(FusionOrder::default(), models(), |_| {}).await
 }
 
 impl Scene {
@@ -241,7 +138,7 @@ async fn direct_hits_come_first_and_keep_their_type_although_they_are_neighbours
 
 #[tokio::test]
 async fn the_reference_order_lists_the_vector_hits_and_then_the_words() {
-    let scene = scene_with(FusionOrder::Reference, Models::default(), |_| {}).await;
+    let scene = scene_with(FusionOrder::Reference, models(), |_| {}).await;
     scene.engine_says(&[(1, 0.9), (2, 0.8)], &[(4, 9.0), (2, 8.0)]);
     let places: Vec<usize> = scene.found(&scene.query()).await.iter().map(|hit| hit.0).take(3).collect();
     assert_eq!(places, [1, 2, 4]);
@@ -250,7 +147,7 @@ async fn the_reference_order_lists_the_vector_hits_and_then_the_words() {
 #[tokio::test]
 async fn the_vector_threshold_applies_to_the_shown_score_and_words_filter_nothing_by_default() {
     let map = ScoreMap { points: vec![(0.0, 0.0), (0.4, 0.9), (1.0, 1.0)] };
-    let scene = scene_with(FusionOrder::default(), Models { map, ..Models::default() }, |_| {}).await;
+    let scene = scene_with(FusionOrder::default(), PlayedModels { map, ..models() }, |_| {}).await;
     scene.engine_says(&[(0, 0.4), (4, 0.1)], &[(2, 0.5)]);
     let query = HybridQuery { vector_threshold: 0.5, ..scene.query() };
     let found = scene.found(&query).await;
@@ -265,7 +162,7 @@ async fn the_vector_threshold_applies_to_the_shown_score_and_words_filter_nothin
 
 #[tokio::test]
 async fn pictures_give_their_place_to_the_text_they_belong_to_and_relations_follow() {
-    let scene = scene_with(FusionOrder::default(), Models::default(), |chunks| {
+    let scene = scene_with(FusionOrder::default(), models(), |chunks| {
         let parent = chunks[0].id.clone();
         let related = chunks[4].id.clone();
         chunks[3].chunk_type = ChunkType::ImageCaption;
@@ -331,6 +228,8 @@ async fn the_engine_is_asked_for_what_the_query_says_and_a_text_is_embedded_once
     assert_eq!((scene.asked().vector, scene.models.embedded.load(Ordering::SeqCst)), (Some(vec![1.0, 0.0]), 1));
     scene.ask(&HybridQuery { text: "other".into(), ..scene.query() }).await.unwrap();
     assert_eq!(scene.models.embedded.load(Ordering::SeqCst), 2);
+    assert_eq!(*scene.models.purposes.lock().unwrap(), [EmbedPurpose::Query; 2]);
+    assert!(scene.models.modes.lock().unwrap().iter().all(|mode| *mode == TokenizeMode::Query));
     scene.ask(&HybridQuery { paths: Paths { vector: false, keywords: true }, ..scene.query() }).await.unwrap();
     assert_eq!((scene.asked().vector, scene.asked().tokens.len()), (None, 2));
     scene.ask(&HybridQuery { paths: Paths { vector: true, keywords: false }, ..scene.query() }).await.unwrap();
@@ -396,7 +295,7 @@ async fn vectors_of_another_state_of_the_model_are_not_compared() {
 
 #[tokio::test]
 async fn an_embedder_that_answers_nonsense_is_named() {
-    let scene = scene_with(FusionOrder::default(), Models { broken: true, ..Models::default() }, |_| {}).await;
+    let scene = scene_with(FusionOrder::default(), PlayedModels { vector: Some(vec![f32::NAN, 0.0]), ..models() }, |_| {}).await;
     for _ in 0..2 {
         let error = scene.ask(&scene.query()).await.unwrap_err();
         assert!(matches!(error, Error::Unavailable { reason } if reason.contains("played 1.0.0")));

@@ -89,6 +89,26 @@ impl Store {
         Ok(id)
     }
 
+    /// The same, unless a job of this kind about the same row waits or runs already; whether it was needed.
+    pub async fn create_job_once(&self, job: &NewJob) -> Result<bool> {
+        let mut transaction = self.begin().await?;
+        let is_there: bool = sqlx::query_scalar(
+            "select exists (select 1 from jobs where subject_id = ?1 and kind = ?2 and tenant_id = ?3 and state in ('queued', 'leased'))",
+        )
+        .bind(&job.subject_id)
+        .bind(job.kind.as_str())
+        .bind(job.tenant_id.0)
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(fault("looking for a job"))?;
+        if !is_there {
+            insert_job(&mut transaction, job).await?;
+        }
+        super::commit(transaction).await?;
+        self.jobs_ready().notify_one();
+        Ok(!is_there)
+    }
+
     pub async fn find_job(&self, id: i64) -> Result<Option<Job>> {
         sqlx::query_as::<_, JobRow>("select * from jobs where id = ?1")
             .bind(id)

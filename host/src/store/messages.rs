@@ -3,13 +3,15 @@
 //! A message belongs to its session's tenant, so every statement looks through the session; of a foreign or deleted
 //! session there are no messages.
 
+use super::answer_leases::end_answer_lease;
 use super::convert::{check_no_nul, check_text, from_json, id_or_new, optional_time, time, to_json, without_nul, word};
 use super::fault::fault;
 use super::sessions::session_not_found;
-use super::{Page, Store};
+use super::{Page, Store, commit};
 use crate::domain::{Message, Role, SearchResult, TenantScope, Timestamp};
 use crate::error::{Error, Result};
 use crate::limits::{ID_CHARS_MAX, REQUEST_ID_CHARS_MAX};
+use sqlx::SqliteConnection;
 
 #[derive(sqlx::FromRow)]
 struct MessageRow {
@@ -49,31 +51,10 @@ type MessageQuery<'q> = sqlx::query::QueryAs<'q, sqlx::Sqlite, MessageRow, sqlx:
 impl Store {
     /// An empty id gets a fresh one; `created_at` is kept where the caller set it, so that a question stands before its answer.
     pub async fn create_message(&self, scope: &TenantScope, message: &Message) -> Result<Message> {
-        let id = id_or_new(&message.id);
-        check_text("id", &id, ID_CHARS_MAX)?;
-        check_text("request_id", &message.request_id, REQUEST_ID_CHARS_MAX)?;
-        check_no_nul("content", &message.content)?;
-        let now = Timestamp::now();
-        let created_at = if message.created_at == Timestamp::zero() { now } else { message.created_at };
-        sqlx::query_as::<_, MessageRow>(
-            "insert into messages (id, request_id, session_id, role, content, knowledge_references, is_completed, created_at, updated_at) \
-             select ?3, ?4, id, ?5, ?6, ?7, ?8, ?9, ?10 from sessions where tenant_id = ?1 and id = ?2 and deleted_at is null returning *",
-        )
-        .bind(scope.tenant_id().0)
-        .bind(&message.session_id)
-        .bind(id)
-        .bind(&message.request_id)
-        .bind(message.role.as_str())
-        .bind(&message.content)
-        .bind(to_json("knowledge_references", &message.knowledge_references)?)
-        .bind(message.is_completed)
-        .bind(created_at.to_column())
-        .bind(now.to_column())
-        .fetch_optional(self.writer())
-        .await
-        .map_err(fault("creating a message"))?
-        .ok_or_else(session_not_found)?
-        .try_into()
+        let mut transaction = self.begin().await?;
+        let message = insert_message(&mut transaction, scope, message).await?;
+        commit(transaction).await?;
+        Ok(message)
     }
 
     pub async fn find_message(&self, scope: &TenantScope, session_id: &str, id: &str) -> Result<Option<Message>> {
@@ -174,8 +155,8 @@ impl Store {
         Ok(messages)
     }
 
-    /// Ends an answer with what was said and cited, also in a session that was deleted meanwhile. What a model said is kept as far as a
-    /// database can hold it.
+    /// Ends an answer with what was said and cited, also in a session that was deleted meanwhile, and its lease. What a model said is kept
+    /// as far as a database can hold it.
     pub async fn complete_message(
         &self,
         scope: &TenantScope,
@@ -184,7 +165,9 @@ impl Store {
         content: &str,
         references: &[SearchResult],
     ) -> Result<Message> {
-        sqlx::query_as::<_, MessageRow>(
+        let mut transaction = self.begin().await?;
+        end_answer_lease(&mut transaction, scope, session_id, id).await?;
+        let completed = sqlx::query_as::<_, MessageRow>(
             "update messages set content = ?4, knowledge_references = ?5, is_completed = 1, updated_at = ?6 \
              where session_id = ?2 and id = ?3 and deleted_at is null \
              and session_id in (select id from sessions where tenant_id = ?1 and id = ?2) returning *",
@@ -195,22 +178,12 @@ impl Store {
         .bind(without_nul(content))
         .bind(to_json("knowledge_references", references)?)
         .bind(Timestamp::now().to_column())
-        .fetch_optional(self.writer())
+        .fetch_optional(&mut *transaction)
         .await
-        .map_err(fault("completing a message"))?
-        .ok_or_else(message_not_found)?
-        .try_into()
-    }
-
-    /// Ends, as they are, all answers begun before a time and still open: for the start of the only process that writes them.
-    pub async fn complete_abandoned_messages(&self, before: Timestamp) -> Result<u64> {
-        let completed = sqlx::query("update messages set is_completed = 1, updated_at = ?2 where is_completed = 0 and created_at < ?1")
-            .bind(before.to_column())
-            .bind(Timestamp::now().to_column())
-            .execute(self.writer())
-            .await
-            .map_err(fault("completing abandoned messages"))?;
-        Ok(completed.rows_affected())
+        .map_err(fault("completing a message"))?;
+        // Of a message that was deleted meanwhile only the lease was left to end.
+        commit(transaction).await?;
+        completed.ok_or_else(message_not_found)?.try_into()
     }
 
     /// Whether there was one.
@@ -236,6 +209,35 @@ impl Store {
     async fn fetch_messages(&self, query: MessageQuery<'_>) -> Result<Vec<Message>> {
         query.fetch_all(self.reader()).await.map_err(fault("reading messages"))?.into_iter().map(Message::try_from).collect()
     }
+}
+
+/// Within the caller's transaction.
+pub(super) async fn insert_message(connection: &mut SqliteConnection, scope: &TenantScope, message: &Message) -> Result<Message> {
+    let id = id_or_new(&message.id);
+    check_text("id", &id, ID_CHARS_MAX)?;
+    check_text("request_id", &message.request_id, REQUEST_ID_CHARS_MAX)?;
+    check_no_nul("content", &message.content)?;
+    let now = Timestamp::now();
+    let created_at = if message.created_at == Timestamp::zero() { now } else { message.created_at };
+    sqlx::query_as::<_, MessageRow>(
+        "insert into messages (id, request_id, session_id, role, content, knowledge_references, is_completed, created_at, updated_at) \
+         select ?3, ?4, id, ?5, ?6, ?7, ?8, ?9, ?10 from sessions where tenant_id = ?1 and id = ?2 and deleted_at is null returning *",
+    )
+    .bind(scope.tenant_id().0)
+    .bind(&message.session_id)
+    .bind(id)
+    .bind(&message.request_id)
+    .bind(message.role.as_str())
+    .bind(&message.content)
+    .bind(to_json("knowledge_references", &message.knowledge_references)?)
+    .bind(message.is_completed)
+    .bind(created_at.to_column())
+    .bind(now.to_column())
+    .fetch_optional(connection)
+    .await
+    .map_err(fault("creating a message"))?
+    .ok_or_else(session_not_found)?
+    .try_into()
 }
 
 fn message_not_found() -> Error {

@@ -11,8 +11,10 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "initial", sql: include_str!("../../../migrations/sqlite/0001_initial.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "initial", sql: include_str!("../../../migrations/sqlite/0001_initial.sql") },
+    Migration { version: 2, name: "leases_and_retention", sql: include_str!("../../../migrations/sqlite/0002_leases_and_retention.sql") },
+];
 
 pub(super) async fn migrate(writer: &SqlitePool) -> Result<()> {
     migrate_with(writer, MIGRATIONS).await
@@ -58,7 +60,10 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     /// Edit no file that a release has applied: write the next number and add its digest here.
-    const DIGESTS: &[(i64, &str)] = &[(1, "a85db10e0000b3401ee83a25f9e7ec5f066c0e93a8569ed5c8f389b7645ae154")];
+    const DIGESTS: &[(i64, &str)] = &[
+        (1, "a85db10e0000b3401ee83a25f9e7ec5f066c0e93a8569ed5c8f389b7645ae154"),
+        (2, "4b4f484389f4efdd4fd7b67575028fdbfec3c8c3c871ed665ad954ea98c2407f"),
+    ];
 
     #[test]
     fn no_applied_migration_was_edited() {

@@ -7,6 +7,7 @@
 //! methods take a whole domain object, set tenant and times themselves and give a fresh id where it is empty; `update_`
 //! methods take a patch whose `None` fields keep what is stored. Lists are ordered newest first, ties by id.
 
+mod answer_leases;
 mod auth_tokens;
 mod chunks;
 mod convert;
@@ -22,6 +23,7 @@ mod meta;
 mod migrate;
 mod models;
 mod page;
+mod retention;
 mod sessions;
 mod tenants;
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use super::convert::{check_optional, check_text, from_json, id_or_new, optional_time, time, to_json};
 use super::fault::fault;
+use super::jobs::insert_job;
 use super::users::{NewUser, insert_user};
 use super::{Store, commit};
-use crate::domain::{RetrieverEngines, Tenant, TenantId, TenantScope, Timestamp, User};
+use crate::domain::{JobKind, NewJob, RetrieverEngines, Tenant, TenantId, TenantScope, Timestamp, User};
 use crate::error::{Error, Result};
 use crate::limits::NAME_CHARS_MAX;
 use sqlx::SqliteConnection;
@@ -142,7 +143,8 @@ impl Store {
         .try_into()
     }
 
-    /// Marks the tenant as deleted and revokes its users' tokens; its key and tokens work no more.
+    /// Marks the tenant as deleted and revokes its users' tokens; its key and tokens work no more. What it has is left to a job of kind
+    /// `DeleteTenant`.
     pub async fn delete_tenant(&self, scope: &TenantScope) -> Result<()> {
         let now = Timestamp::now().to_column();
         let mut transaction = self.begin().await?;
@@ -161,7 +163,10 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(fault("revoking a tenant's tokens"))?;
-        commit(transaction).await
+        insert_job(&mut transaction, &NewJob::new(JobKind::DeleteTenant, scope.tenant_id(), scope.tenant_id().to_string())).await?;
+        commit(transaction).await?;
+        self.jobs_ready().notify_one();
+        Ok(())
     }
 }
 

@@ -18,6 +18,8 @@ async fn answers_that_a_dead_process_left_are_closed_at_the_next_start() {
     assert!(!talk.last().await.is_completed);
     // The new process shares nothing with the old one but the store.
     let next = chat_over(talk.test.store.clone());
+    assert_eq!(next.chat.keep_promises().await.expect("looks"), 0, "the lease of the old one has not lapsed");
+    assert!(!talk.last().await.is_completed);
     assert_eq!(next.chat.recover().await.expect("recovers"), 1);
     assert!(talk.last().await.is_completed);
     assert_eq!(next.chat.recover().await.expect("recovers"), 0);

@@ -167,6 +167,8 @@ async fn mistakes_of_an_upload_are_told() {
     };
     check("a.exe", (415, 1000, "unsupported file type")).await;
     check("noext", (415, 1000, "unsupported file type")).await;
+    let (.., details) = upload(&app, &ann.key, &kb, "a.exe", b"x").await.failure();
+    assert_eq!(details, "accepted file types: pdf, txt, docx, doc, md, markdown, png, jpg, jpeg, gif, csv, xlsx, xls, html, htm");
     check("javascript:.md", (400, 1010, "文件名包含非法字符")).await;
     check("a.PNG", (400, 1000, "上传图片文件需要完整的VLM配置信息, 请前往系统设置页面进行补全")).await;
     let (status, code, message, _) = upload(&app, &ann.key, "nowhere", "a.txt", b"x").await.failure();

@@ -49,6 +49,39 @@ async fn an_answer_is_completed_with_what_it_cites_even_when_a_model_said_nul() 
 }
 
 #[tokio::test]
+async fn only_answers_with_a_lapsed_lease_are_closed() {
+    let test = open().await;
+    let (store, stranger) = (&test.store, a_tenant(&test.store, "bob").await);
+    let scope = a_tenant(store, "ann").await;
+    let session = a_session(store, &scope).await;
+    let long = Duration::from_secs(600);
+    let empty = a_message(&session.id, Role::Assistant, "");
+    let unpromised = store.create_message(&scope, &empty).await.expect("creates");
+    let mine = store.create_answer(&scope, &empty, "me", Duration::ZERO).await.expect("creates");
+    let other = store.create_answer(&scope, &empty, "other", long).await.expect("creates");
+    let dead = store.create_answer(&scope, &empty, "dead", Duration::ZERO).await.expect("creates");
+    assert_eq!(store.extend_answer_leases("me", long).await.expect("extends"), 1);
+    let open = async || {
+        let messages = store.list_recent_messages(&scope, &session.id, 9).await.expect("lists");
+        messages.into_iter().filter(|message| !message.is_completed).map(|message| message.id).collect::<Vec<_>>()
+    };
+    let later = Timestamp::now().plus(Duration::from_secs(1));
+    assert_eq!(store.close_lapsed_answers(later).await.expect("closes"), 1);
+    assert!(!open().await.contains(&dead.id) && open().await.len() == 3);
+    // A stranger's word ends no lease.
+    assert!(store.complete_message(&stranger, &session.id, &other.id, "x", &[]).await.is_err());
+    assert_eq!(store.close_answers_of_others("me").await.expect("closes"), 1);
+    assert_eq!(store.close_answers_of_others("nobody").await.expect("closes"), 1);
+    assert_eq!(open().await, [unpromised.id], "a message that nobody promised is left alone");
+    // An answer that was given up for dead may still be told whole, and a deleted one ends its lease all the same.
+    assert_eq!(store.complete_message(&scope, &session.id, &mine.id, "all", &[]).await.expect("completes").content, "all");
+    let gone = store.create_answer(&scope, &empty, "me", long).await.expect("creates");
+    assert!(store.delete_message(&scope, &session.id, &gone.id).await.expect("deletes"));
+    assert!(store.complete_message(&scope, &session.id, &gone.id, "x", &[]).await.is_err());
+    assert_eq!(store.extend_answer_leases("me", long).await.expect("extends"), 0);
+}
+
+#[tokio::test]
 async fn bad_texts_are_refused_before_they_reach_the_database() {
     let test = open().await;
     let store = &test.store;

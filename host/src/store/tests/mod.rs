@@ -5,4 +5,5 @@ mod conversations;
 mod documents;
 mod opening;
 mod people;
+mod retention;
 mod tenants_apart;

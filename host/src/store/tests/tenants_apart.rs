@@ -126,6 +126,10 @@ const CALLS: &[(&str, Call)] = calls! {
     "list_sessions" => |t, s, _o| t.store.list_sessions(s, Page::default()).await?.total > 0;
     "update_session" => |t, s, o| t.store.update_session(s, &o.session, &SessionPatch::default()).await.map(|_| true)?;
     "create_message" => |t, s, o| t.store.create_message(s, &a_message(&o.session, Role::User, "again")).await.map(|_| true)?;
+    "create_answer" => |t, s, o| {
+        let lease = std::time::Duration::from_secs(60);
+        t.store.create_answer(s, &a_message(&o.session, Role::Assistant, ""), "p1", lease).await.map(|_| true)?
+    };
     "find_message" => |t, s, o| t.store.find_message(s, &o.session, &o.message).await?.is_some();
     "get_message" => |t, s, o| t.store.get_message(s, &o.session, &o.message).await.map(|_| true)?;
     "find_message_by_request" => |t, s, o| t.store.find_message_by_request(s, &o.session, "r1").await?.is_some();
@@ -188,8 +192,10 @@ fn every_method_with_a_scope_is_in_the_list() {
         "has_quota_for",
         "delete_chunk",
         "forget_files",
+        "clear_tenant",
     ];
     let sources = [
+        include_str!("../answer_leases.rs"),
         include_str!("../chunks.rs"),
         include_str!("../embeddings.rs"),
         include_str!("../index_changes.rs"),
@@ -200,6 +206,7 @@ fn every_method_with_a_scope_is_in_the_list() {
         include_str!("../knowledge_bases.rs"),
         include_str!("../messages.rs"),
         include_str!("../models.rs"),
+        include_str!("../retention.rs"),
         include_str!("../sessions.rs"),
         include_str!("../tenants.rs"),
     ];
