@@ -25,6 +25,8 @@ use tokio::task::JoinHandle;
 
 /// File in `data/secrets` that holds the first tenant's API key, for commands on this machine.
 pub const API_KEY_SECRET: &str = "api-key";
+/// File in `data/secrets` that holds this start's key for operator routes: who can read it owns the data folder.
+pub const LOCAL_KEY_SECRET: &str = "local-key";
 
 /// What the first start of a data folder made.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //!
 //! Not here: the first tenant and the sample (`sample`).
 
+use super::LOCAL_KEY_SECRET;
 use super::secrets::Secrets;
 use super::upkeep;
 use crate::chat::{Chat, ChatParts, FindQuery, Finder, Hit};
@@ -33,6 +34,7 @@ use tokio_util::task::TaskTracker;
 /// Length of made secrets: 32 bytes for AES-256, 43 characters of six bits for 258 bits.
 const AES_KEY_BYTES: usize = 32;
 const JWT_SECRET_CHARS: usize = 43;
+const LOCAL_KEY_CHARS: usize = 43;
 
 pub(super) struct Parts {
     pub(super) store: Store,
@@ -83,8 +85,9 @@ impl Parts {
             store.clone(),
             Access::new(aes_key.as_bytes(), jwt_secret.as_bytes())?,
             Arc::new(move || sources.sources()),
-            library_settings(&settings),
+            LibrarySettings { local_key: Some(secrets.renew(LOCAL_KEY_SECRET, LOCAL_KEY_CHARS)?), ..library_settings(&settings) },
         );
+        library.set_plugin_desk(plugins.clone());
         let tasks = TaskTracker::new();
         let chat = Chat::new(ChatParts {
             store: store.clone(),
@@ -198,6 +201,7 @@ fn library_settings(settings: &Settings) -> LibrarySettings {
         registration_disabled: settings.disable_registration,
         tenant_creation_by_operator: settings.tenant_creation == TenantCreation::Operator,
         operator_key: settings.operator_key.clone(),
+        local_key: None,
         retriever_engines: tenants::retriever_engines_of("postgres"),
     }
 }

@@ -42,6 +42,11 @@ impl Secrets {
             }
             return Ok(text);
         }
+        self.renew(name, length)
+    }
+
+    /// A new secret of this name in place of what was there.
+    pub fn renew(&self, name: &str, length: usize) -> Result<String> {
         let mut bytes = vec![0; length];
         getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("the system gives no random numbers: {error}"))?;
         let text: String = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 64)])).collect();
@@ -84,6 +89,9 @@ mod tests {
         let first = secrets.get_or_create("jwt", 43).expect("made");
         assert_eq!(first.len(), 43);
         assert_eq!(secrets.get_or_create("jwt", 43).expect("read"), first);
+        let renewed = secrets.renew("jwt", 43).expect("made");
+        assert_ne!(renewed, first);
+        assert_eq!(secrets.read("jwt").expect("read"), Some(renewed));
         assert_ne!(secrets.get_or_create("aes", 43).expect("made"), first);
         let mode = std::fs::metadata(secrets.path("jwt")).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

@@ -19,20 +19,32 @@ pub(super) struct Client {
 impl Client {
     /// Finds the server of the data folder, or starts one on a free port that only this command knows.
     pub(super) async fn connect(mut settings: Settings) -> Result<Self> {
-        let http = reqwest::Client::builder().no_proxy().connect_timeout(Duration::from_secs(5)).build()?;
-        if let Some(note) = folder::read_note(&settings.data_dir)
-            && answers(&http, note.address).await
-        {
-            let api_key = Secrets::open(&settings.data_dir)?
-                .read(app::API_KEY_SECRET)?
-                .ok_or_else(|| anyhow!("the server at http://{} has not made its first tenant yet; try again in a moment", note.address))?;
-            return Ok(Self { http, base: format!("http://{}/api/v1", note.address), api_key, own: None });
+        if let Some(running) = Self::running(&settings, app::API_KEY_SECRET).await? {
+            return Ok(running);
         }
+        let http = http_client()?;
         settings.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let own = app::start(settings).await?;
         let base = format!("http://{}/api/v1", own.address());
         let api_key = own.api_key().to_owned();
         Ok(Self { http, base, api_key, own: Some(own) })
+    }
+
+    /// The server of the data folder, if one runs, as its operator: with the key that only the folder's owner can read.
+    pub(super) async fn operator(settings: &Settings) -> Result<Option<Self>> {
+        Self::running(settings, app::LOCAL_KEY_SECRET).await
+    }
+
+    async fn running(settings: &Settings, key: &str) -> Result<Option<Self>> {
+        let http = http_client()?;
+        let Some(note) = folder::read_note(&settings.data_dir) else { return Ok(None) };
+        if !answers(&http, note.address).await {
+            return Ok(None);
+        }
+        let api_key = Secrets::open(&settings.data_dir)?
+            .read(key)?
+            .ok_or_else(|| anyhow!("the server at http://{} has not made its keys yet; try again in a moment", note.address))?;
+        Ok(Some(Self { http, base: format!("http://{}/api/v1", note.address), api_key, own: None }))
     }
 
     /// Whether the command talks to a server that runs on after it.
@@ -86,6 +98,10 @@ impl Client {
         }
         Ok(found.into_iter().next())
     }
+}
+
+fn http_client() -> Result<reqwest::Client> {
+    Ok(reqwest::Client::builder().no_proxy().connect_timeout(Duration::from_secs(5)).build()?)
 }
 
 async fn answers(http: &reqwest::Client, address: SocketAddr) -> bool {

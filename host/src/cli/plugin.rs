@@ -1,56 +1,104 @@
-//! `knowhost plugin`: shipped plugins and those in the plugins folder.
+//! `knowhost plugin`: shipped plugins and those in the plugins folder, at the desk of the running server or of the data folder itself.
 
 use super::arguments::Plugin;
+use super::client::Client;
 use super::output::Output;
 use super::{EXIT_DONE, EXIT_FAILED};
-use crate::app::folder;
+use crate::app::folder::DataFolder;
 use crate::config::Settings;
-use crate::plugin::{PluginListing, PluginState, Plugins, PluginsConfig};
-use anyhow::{Result, anyhow};
-use serde_json::json;
+use crate::plugin::{PluginDesk, PluginListing, PluginState, Plugins, PluginsConfig};
+use anyhow::{Context, Result, anyhow};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Where the plugins are decided about.
+enum Desk {
+    /// In the server that runs: what is decided holds at once.
+    Running(Client),
+    /// In this process, which holds the folder meanwhile.
+    Folder(Arc<Plugins>, #[expect(dead_code, reason = "held, not read")] DataFolder),
+}
 
 pub(super) async fn run(settings: Settings, command: Plugin, output: &Output) -> Result<u8> {
-    let config = PluginsConfig::in_data_dir(&settings.data_dir, settings.private_hosts.clone(), settings.ollama_base_url.clone());
-    let plugins = tokio::task::spawn_blocking(move || Plugins::open(config)).await??;
+    let desk = Desk::find(settings).await?;
     match command {
         Plugin::List => {
-            list(&plugins.list()?, output);
+            list(&desk.list().await?, output);
             Ok(EXIT_DONE)
         }
         Plugin::Allow { name, yes } => {
-            let waiting = plugins.list()?.into_iter().find(|plugin| plugin.name == name);
+            let waiting = desk.list().await?.into_iter().find(|plugin| plugin.name == name);
             let waiting = waiting.ok_or_else(|| anyhow!("no plugin is called {name:?}; see `knowhost plugin list`"))?;
             describe(&waiting, output);
             if !yes && !output.confirm(&format!("Allow {name} all of this?")) {
                 output.warn("Nothing was allowed; --yes skips the question.");
                 return Ok(EXIT_FAILED);
             }
-            let allowed = plugins.allow(&name)?;
+            let allowed = desk.allow(&name, &waiting.digest).await?;
             output.line(format!("Allowed {} {} with the digest {}.", allowed.name, allowed.version, allowed.digest));
-            output.value(&value(&allowed));
-            tell_running(&settings, output);
+            output.value(&serde_json::to_value(&allowed)?);
+            desk.tell(output);
             Ok(EXIT_DONE)
         }
         Plugin::Deny { name } => {
-            plugins.deny(&name)?;
+            desk.deny(&name).await?;
             output.line(format!("Took the grants of {name} back."));
             output.value(&json!({ "denied": name }));
-            tell_running(&settings, output);
+            desk.tell(output);
             Ok(EXIT_DONE)
         }
     }
 }
 
-fn tell_running(settings: &Settings, output: &Output) {
-    if folder::read_note(&settings.data_dir).is_some() {
-        output.line("The running server takes this up at its next start.");
+impl Desk {
+    async fn find(settings: Settings) -> Result<Self> {
+        if let Some(client) = Client::operator(&settings).await? {
+            return Ok(Self::Running(client));
+        }
+        let folder = DataFolder::lock(&settings.data_dir)?;
+        let config = PluginsConfig::in_data_dir(&settings.data_dir, settings.private_hosts.clone(), settings.ollama_base_url.clone());
+        let plugins = tokio::task::spawn_blocking(move || Plugins::open(config)).await??;
+        Ok(Self::Folder(plugins, folder))
     }
+
+    async fn list(&self) -> Result<Vec<PluginListing>> {
+        match self {
+            Self::Running(client) => listing(client.get("/plugins").await?),
+            Self::Folder(plugins, _) => Ok(plugins.list()?),
+        }
+    }
+
+    /// The file with this digest and no other.
+    async fn allow(&self, name: &str, digest: &str) -> Result<PluginListing> {
+        match self {
+            Self::Running(client) => listing(client.post(&format!("/plugins/{name}/allow"), &json!({ "digest": digest })).await?),
+            Self::Folder(plugins, _) => Ok(plugins.allow(name, Some(digest))?),
+        }
+    }
+
+    async fn deny(&self, name: &str) -> Result<()> {
+        match self {
+            Self::Running(client) => client.post(&format!("/plugins/{name}/deny"), &Value::Null).await.map(|_| ()),
+            Self::Folder(plugins, _) => Ok(plugins.deny(name)?),
+        }
+    }
+
+    fn tell(&self, output: &Output) {
+        match self {
+            Self::Running(_) => output.line("The running server has taken this up."),
+            Self::Folder(..) => {}
+        }
+    }
+}
+
+fn listing<T: serde::de::DeserializeOwned>(mut answer: Value) -> Result<T> {
+    serde_json::from_value(answer["data"].take()).context("the server's answer is none of this version")
 }
 
 fn list(plugins: &[PluginListing], output: &Output) {
     let mut rows = Vec::new();
     for plugin in plugins {
-        output.value(&value(plugin));
+        output.value(&serde_json::to_value(plugin).unwrap_or_default());
         let digest: String = plugin.digest.chars().take(12).collect();
         rows.push(vec![plugin.name.clone(), plugin.version.clone(), plugin.kinds.join(", "), state(plugin), digest, plugin.title.clone()]);
     }
@@ -84,13 +132,4 @@ fn describe(plugin: &PluginListing, output: &Output) {
         plugin.turn_ms_max,
         plugin.cache_bytes_max >> 10
     ));
-}
-
-fn value(plugin: &PluginListing) -> serde_json::Value {
-    json!({
-        "name": plugin.name, "version": plugin.version, "title": plugin.title, "licence": plugin.licence, "digest": plugin.digest,
-        "kinds": plugin.kinds, "state": state(plugin), "allowed_hosts": plugin.allowed_hosts, "secrets": plugin.secrets,
-        "allowed_models": plugin.allowed_models, "models": plugin.models, "memory_bytes_max": plugin.memory_bytes_max,
-        "turn_ms_max": plugin.turn_ms_max, "cache_bytes_max": plugin.cache_bytes_max, "file": plugin.file,
-    })
 }

@@ -3,7 +3,9 @@
 //! Not here: the handlers (`routes`).
 
 use super::route_table::{Dispatch, RouteTable, normalise_path};
-use super::routes::{auth, chat, chunks, health, hybrid_search, knowledge, knowledge_bases, messages, models, sessions, system, tenants};
+use super::routes::{
+    auth, chat, chunks, health, hybrid_search, knowledge, knowledge_bases, messages, models, plugins, sessions, system, tenants,
+};
 use super::{AppState, cors, middleware};
 use crate::limits::UPLOAD_BYTES_MAX;
 use axum::Router;
@@ -103,6 +105,10 @@ fn routes() -> RouteTable<AppState> {
         .get("/api/v1/models/{id}", models::get)
         .put("/api/v1/models/{id}", models::update)
         .delete("/api/v1/models/{id}", models::delete)
+        // plugins, for the operator
+        .get("/api/v1/plugins", plugins::list)
+        .post("/api/v1/plugins/{name}/allow", plugins::allow)
+        .post("/api/v1/plugins/{name}/deny", plugins::deny)
         // system
         .get("/api/v1/system/info", system::info)
 }

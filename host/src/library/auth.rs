@@ -243,9 +243,11 @@ impl Library {
         Ok(Identified::Known(Box::new(Identity { scope, tenant, user: None })))
     }
 
-    /// Whether a key is the operator's.
+    /// Whether a key is the operator's, or that of the data folder's owner.
     pub fn is_operator_key(&self, key: &str) -> bool {
-        self.settings().operator_key.as_deref().is_some_and(|operator| !operator.is_empty() && same_text(key, operator))
+        let settings = self.settings();
+        let keys = [&settings.operator_key, &settings.local_key];
+        keys.into_iter().flatten().any(|operator| !operator.is_empty() && same_text(key, operator))
     }
 }
 

@@ -9,6 +9,7 @@ pub mod knowledge;
 pub mod knowledge_bases;
 pub mod messages;
 pub mod models;
+pub mod plugins;
 pub mod safe_text;
 pub mod sessions;
 pub mod tenants;
@@ -16,9 +17,10 @@ pub mod tenants;
 pub use knowledge::Documents;
 
 use crate::domain::RetrieverEngines;
+use crate::provider::PluginDesk;
 use crate::store::Store;
 use access::Access;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Values of `models.source` that resolve now; plugins may come and go while the server runs.
 pub type Sources = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
@@ -32,6 +34,8 @@ pub struct LibrarySettings {
     pub tenant_creation_by_operator: bool,
     /// The key that makes its bearer the operator; none: no operator exists.
     pub operator_key: Option<String>,
+    /// Made at each start and kept where only the owner of the data folder can read it, who is an operator too.
+    pub local_key: Option<String>,
     /// Engines written into new tenants, from `RETRIEVE_DRIVER`.
     pub retriever_engines: RetrieverEngines,
 }
@@ -47,11 +51,12 @@ struct Inner {
     access: Access,
     sources: Sources,
     settings: LibrarySettings,
+    plugin_desk: OnceLock<Arc<dyn PluginDesk>>,
 }
 
 impl Library {
     pub fn new(store: Store, access: Access, sources: Sources, settings: LibrarySettings) -> Self {
-        Self { inner: Arc::new(Inner { store, access, sources, settings }) }
+        Self { inner: Arc::new(Inner { store, access, sources, settings, plugin_desk: OnceLock::new() }) }
     }
 
     pub fn store(&self) -> &Store {

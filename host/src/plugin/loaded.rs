@@ -5,17 +5,18 @@
 use super::asks::{AskRoom, CallEnv, Grants, Secrets};
 use super::calls::{Cores, Pools, Use};
 use super::wasm::{
-    self, CatalogueKind, ChatModelKind, CompiledCache, EmbedderKind, Engine, INTERFACE_VERSIONS, InstanceLimits, Kind, LoadedFrom,
-    RerankerKind, TokenizerKind,
+    self, CatalogueKind, ChatModelKind, CompiledCache, EmbedderKind, Engine, INTERFACE_VERSIONS, InstanceLimits, Kind, RerankerKind,
+    TokenizerKind,
 };
 use crate::limits;
-use crate::provider::{CallContext, PluginIdentity};
+use crate::provider::{CallContext, LoadedFrom, PluginIdentity};
 use anyhow::Context;
 use knowhost_plugin_sdk::manifest::{Manifest, ManifestModel, ModelKind, Origin, Profile};
 use knowhost_plugin_sdk::section::read_manifest;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// What all plugins are loaded with.
 pub(super) struct Workshop {
@@ -35,6 +36,7 @@ pub(super) struct Plugin {
     pub(super) cache_name: String,
     grants: Arc<Grants>,
     room: Arc<AskRoom>,
+    revoked: CancellationToken,
     pub(super) embedder: Option<Pools<EmbedderKind>>,
     pub(super) reranker: Option<Pools<RerankerKind>>,
     pub(super) chat_model: Option<Pools<ChatModelKind>>,
@@ -108,6 +110,7 @@ impl Workshop {
             kinds: component.kinds().to_vec(),
             grants: Arc::new(Grants::of(&manifest)),
             room: self.room.clone(),
+            revoked: CancellationToken::new(),
             identity,
             manifest,
             third_party,
@@ -132,7 +135,13 @@ impl Plugin {
             base_url,
             secrets,
             context: context.clone(),
+            revoked: self.revoked.clone(),
         })
+    }
+
+    /// The operator took the permission back: calls under way end.
+    pub(super) fn revoke(&self) {
+        self.revoked.cancel();
     }
 
     pub(super) fn models(&self, kind: ModelKind) -> impl Iterator<Item = &ManifestModel> {

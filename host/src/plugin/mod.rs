@@ -4,6 +4,7 @@ mod adapters;
 mod asks;
 mod calls;
 mod config;
+mod desk;
 mod folder;
 mod listing;
 mod loaded;
@@ -11,11 +12,10 @@ mod lock;
 mod plugins;
 mod wasm;
 
+pub use crate::provider::{PluginDesk, PluginListing, PluginState};
 pub use asks::{ModelAnswer, ModelCalls, ModelRequest};
 pub use config::{PluginsConfig, ShippedComponent};
-pub use listing::{PluginListing, PluginState};
 pub use plugins::Plugins;
-pub use wasm::LoadedFrom;
 
 #[cfg(test)]
 #[expect(clippy::wildcard_enum_match_arm, reason = "a test names what it expects and fails on everything else")]

@@ -1,18 +1,17 @@
 //! All plugins of this server: loads the shipped and the allowed ones, and finds the one behind a model row.
 //!
-//! Not here: how calls run (`calls`) and what the sockets check (`adapters`).
+//! Not here: how calls run (`calls`), what the sockets check (`adapters`), what the operator does while the server runs (`desk`).
 
+use super::adapters;
 use super::asks::{AskRoom, HttpDoor, ModelCalls, PrivateHosts};
 use super::calls::Cores;
 use super::config::PluginsConfig;
 use super::folder::{self, Found};
-use super::listing::{PluginListing, PluginState};
-use super::loaded::{Plugin, Workshop, manifest_of};
-use super::lock::{Entry, Lock};
+use super::loaded::{Plugin, Workshop};
+use super::lock::Lock;
 use super::wasm::{CompiledCache, Engine};
-use super::{adapters, loaded};
 use crate::domain::{Model, TenantId};
-use crate::provider::{Catalogue, ChatModel, Embedder, PluginSource, ProviderError, ProviderErrorKind, Reranker, Tokenizer};
+use crate::provider::{Catalogue, ChatModel, Embedder, PluginSource, PluginState, ProviderError, ProviderErrorKind, Reranker, Tokenizer};
 use anyhow::Context;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -25,11 +24,11 @@ const TOKENIZER: &str = "tokenizer-jieba";
 const SOURCES: [(&str, &str); 3] = [("local", OLLAMA), ("remote", REMOTE), ("aliyun", REMOTE)];
 
 pub struct Plugins {
-    config: PluginsConfig,
-    workshop: Workshop,
-    loaded: RwLock<BTreeMap<String, Arc<Plugin>>>,
+    pub(super) config: PluginsConfig,
+    pub(super) workshop: Workshop,
+    pub(super) loaded: RwLock<BTreeMap<String, Arc<Plugin>>>,
     /// One change of the lock file at a time.
-    lock: Mutex<()>,
+    pub(super) lock: Mutex<()>,
 }
 
 impl Plugins {
@@ -101,7 +100,7 @@ impl Plugins {
         Ok(())
     }
 
-    fn insert(&self, plugin: Plugin) {
+    pub(super) fn insert(&self, plugin: Plugin) {
         let name = plugin.identity.name.clone();
         self.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(plugin));
     }
@@ -112,12 +111,12 @@ impl Plugins {
         self.workshop.cache.keep_only(&names);
     }
 
-    fn is_shipped(&self, name: &str) -> bool {
+    pub(super) fn is_shipped(&self, name: &str) -> bool {
         self.config.shipped.iter().any(|component| component.name == name)
     }
 
     /// How a file of the folder stands.
-    fn state(&self, lock: &Lock, found: &Found) -> PluginState {
+    pub(super) fn state(&self, lock: &Lock, found: &Found) -> PluginState {
         let manifest = match &found.manifest {
             Ok(manifest) => manifest,
             Err(error) => return PluginState::Broken { reason: format!("{error:#}") },
@@ -129,70 +128,6 @@ impl Plugins {
             None => PluginState::Waiting,
             Some(entry) if entry.digest == found.digest => PluginState::Allowed,
             Some(entry) => PluginState::Changed { allowed_digest: entry.digest.clone() },
-        }
-    }
-
-    /// Shipped ones first, then the folder.
-    pub fn list(&self) -> anyhow::Result<Vec<PluginListing>> {
-        let lock = Lock::read(&self.config.lock_file)?;
-        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let shipped = loaded.values().filter(|plugin| !plugin.third_party).map(|plugin| listing(plugin, PluginState::Shipped));
-        let mut all: Vec<PluginListing> = shipped.collect();
-        for found in folder::scan(&self.config.plugins_dir) {
-            let state = self.state(&lock, &found);
-            let mut listing = match &found.manifest {
-                Ok(manifest) => match loaded.get(&manifest.name).filter(|plugin| plugin.identity.digest == found.digest) {
-                    Some(plugin) if state == PluginState::Allowed => listing(plugin, state),
-                    Some(_) | None => PluginListing::of(manifest, found.digest, state),
-                },
-                Err(error) => PluginListing::unreadable(&found.file, format!("{error:#}")),
-            };
-            listing.file = Some(found.file);
-            all.push(listing);
-        }
-        Ok(all)
-    }
-
-    /// Loads the waiting (or changed) plugin `name` and pins its digest. Calls under way in an older one finish there.
-    pub fn allow(&self, name: &str) -> anyhow::Result<PluginListing> {
-        let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.is_shipped(name) {
-            anyhow::bail!("{name} ships with this server and needs no permission");
-        }
-        let found = self.find_file(name)?;
-        let manifest = manifest_of(&found.bytes)?;
-        let plugin = self.workshop.load(&found.bytes, true)?;
-        let mut lock = Lock::read(&self.config.lock_file)?;
-        lock.set(Entry::new(&manifest, found.digest));
-        lock.write(&self.config.lock_file)?;
-        let mut shown = listing(&plugin, PluginState::Allowed);
-        shown.file = Some(found.file);
-        self.insert(plugin);
-        Ok(shown)
-    }
-
-    /// Takes the permission back; new calls no longer find it.
-    pub fn deny(&self, name: &str) -> anyhow::Result<()> {
-        let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.is_shipped(name) {
-            anyhow::bail!("{name} ships with this server");
-        }
-        let mut lock = Lock::read(&self.config.lock_file)?;
-        if !lock.remove(name) {
-            anyhow::bail!("no plugin {name} was allowed");
-        }
-        lock.write(&self.config.lock_file)?;
-        self.loaded.write().unwrap_or_else(PoisonError::into_inner).remove(name);
-        Ok(())
-    }
-
-    fn find_file(&self, name: &str) -> anyhow::Result<Found> {
-        let is_it = |found: &Found| found.manifest.as_ref().is_ok_and(|manifest| manifest.name == name);
-        let mut found: Vec<Found> = folder::scan(&self.config.plugins_dir).into_iter().filter(is_it).collect();
-        match (found.pop(), found.pop()) {
-            (Some(one), None) => Ok(one),
-            (Some(one), Some(other)) => anyhow::bail!("two files hold the plugin {name}: {} and {}", other.file, one.file),
-            (None, _) => anyhow::bail!("there is no plugin {name} in {}", self.config.plugins_dir.display()),
         }
     }
 
@@ -213,19 +148,6 @@ impl Plugins {
 
     fn base_url_default(&self, plugin: &str) -> &str {
         if plugin == OLLAMA { &self.config.ollama_base_url } else { "" }
-    }
-}
-
-fn listing(plugin: &loaded::Plugin, state: PluginState) -> PluginListing {
-    let (instances, memory_bytes) = plugin.usage();
-    PluginListing {
-        kinds: plugin.kinds.iter().map(|kind| (*kind).to_owned()).collect(),
-        loaded_from: Some(plugin.from),
-        load_time_us: u64::try_from(plugin.load_time.as_micros()).unwrap_or(u64::MAX),
-        instances,
-        memory_bytes,
-        paused: plugin.paused(),
-        ..PluginListing::of(&plugin.manifest, plugin.identity.digest.clone(), state)
     }
 }
 

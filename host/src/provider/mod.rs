@@ -8,6 +8,7 @@ mod chat_model;
 mod embedder;
 mod error;
 mod followers;
+mod plugin_desk;
 mod registry;
 mod reranker;
 mod retriever;
@@ -23,6 +24,7 @@ pub use chat_model::{
 pub use embedder::{EmbedPurpose, Embedder, Embeddings, ScoreMap};
 pub use error::{ProviderError, ProviderErrorKind};
 pub use followers::Followers;
+pub use plugin_desk::{LoadedFrom, PluginDesk, PluginListing, PluginState};
 pub use registry::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_RERANK, ModelRows, PluginSource, Registry};
 pub use reranker::{RerankHit, Reranker};
 pub use retriever::{IndexedChunk, RetrieveFilter, RetrieveRequest, Retrieved, Retriever, ScoredChunk};

@@ -11,6 +11,7 @@ pub(super) mod knowledge;
 pub(super) mod knowledge_bases;
 pub(super) mod messages;
 pub(super) mod models;
+pub(super) mod plugins;
 pub(super) mod sessions;
 pub(super) mod system;
 pub(super) mod tenants;

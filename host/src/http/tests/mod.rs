@@ -10,6 +10,7 @@ mod isolation;
 mod knowledge;
 mod library;
 mod openapi;
+mod plugins;
 mod replay;
 mod support;
 

@@ -11,6 +11,7 @@ use crate::domain::TenantId;
 use crate::provider::{CallContext, PluginIdentity, ProviderError, ProviderErrorKind};
 use knowhost_plugin_sdk::manifest::Origin;
 use std::sync::{Arc, OnceLock};
+use tokio_util::sync::CancellationToken;
 
 /// Shared by all plugins.
 pub(in crate::plugin) struct AskRoom {
@@ -43,6 +44,8 @@ pub(in crate::plugin) struct CallEnv {
     pub(in crate::plugin) base_url: Option<Origin>,
     pub(in crate::plugin) secrets: Secrets,
     pub(in crate::plugin) context: CallContext,
+    /// The operator took the plugin's permission back.
+    pub(in crate::plugin) revoked: CancellationToken,
 }
 
 impl CallEnv {

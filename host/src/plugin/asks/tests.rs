@@ -40,6 +40,7 @@ fn env_with(base_url: &str, lines: &str, depth: u8, models: Option<Arc<dyn Model
         base_url: Url::parse(base_url).ok().and_then(|url| origin_of(&url)),
         secrets: Secrets::api_key(SECRET),
         context: CallContext { depth, ..CallContext::interactive(TenantId(1), "r", Duration::from_secs(30)) },
+        revoked: tokio_util::sync::CancellationToken::new(),
     })
 }
 
@@ -249,6 +250,7 @@ async fn loopback_is_open_for_the_local_tenant_alone() {
             base_url: env.base_url.clone(),
             secrets: Secrets::api_key(SECRET),
             context: env.context.clone(),
+            revoked: env.revoked.clone(),
         };
         let answer = event(&mut Ops::new(Arc::new(env)), io::Ask::Http(get(1, &url))).await;
         match answer {

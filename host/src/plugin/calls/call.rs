@@ -100,6 +100,7 @@ impl<K: Kind> Call<K> {
         let env = self.env.clone();
         tokio::select! {
             biased;
+            () = env.revoked.cancelled() => Err(env.error(ProviderErrorKind::Denied, "the operator took its permission back")),
             step = self.step() => step,
             () = context.cancel.cancelled() => Err(env.error(ProviderErrorKind::Cancelled, "the call was cancelled")),
             () = tokio::time::sleep_until(context.deadline.into()) => {

@@ -4,7 +4,7 @@ use super::support::{collect, component, config, context, question, room, row};
 use crate::domain::{Model, ModelType};
 use crate::plugin::loaded::Workshop;
 use crate::plugin::wasm::{self, EmbedderKind, wit};
-use crate::provider::PluginSource;
+use crate::provider::{PluginDesk, PluginSource};
 use futures_util::StreamExt;
 use std::time::{Duration, Instant};
 

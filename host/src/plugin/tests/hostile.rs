@@ -3,7 +3,7 @@
 use super::support::{Room, component_with, config, context, question, room, row};
 use crate::domain::{Model, ModelType};
 use crate::plugin::Plugins;
-use crate::provider::{PluginSource, ProviderError, ProviderErrorKind, TokenizeMode};
+use crate::provider::{PluginDesk, PluginSource, ProviderError, ProviderErrorKind, TokenizeMode};
 
 fn chat_row(name: &str) -> Model {
     row("hostile", name, ModelType::KnowledgeQA)

@@ -2,8 +2,8 @@
 
 use super::support::{component, component_with, config, room, row};
 use crate::domain::ModelType;
-use crate::plugin::{LoadedFrom, PluginState, Plugins, PluginsConfig};
-use crate::provider::{PluginSource, TokenizeMode};
+use crate::plugin::{Plugins, PluginsConfig};
+use crate::provider::{LoadedFrom, PluginDesk, PluginSource, PluginState, TokenizeMode};
 
 fn compiled_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut files: Vec<_> = std::fs::read_dir(folder.join("cache/compiled")).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -63,9 +63,9 @@ async fn third_party_plugin_waits_until_allowed_and_is_pinned() {
         assert_eq!(plugins.list().unwrap()[0].state, PluginState::Waiting);
         let error = plugins.chat_model(&harmless).err().unwrap();
         assert!(error.message.contains("sources are local, remote, aliyun"), "{error}");
-        let shown = plugins.allow("hostile").unwrap();
+        let shown = plugins.allow("hostile", None).unwrap();
         assert_eq!((shown.state, shown.allowed_hosts), (PluginState::Allowed, vec!["{base_url}".to_owned()]));
-        assert!(shown.kinds.contains(&"chat-model".to_owned()) && shown.secrets[0].0 == "api_key");
+        assert!(shown.kinds.contains(&"chat-model".to_owned()) && shown.secrets.contains_key("api_key"));
         assert!(plugins.chat_model(&harmless).is_ok());
     }
     {
@@ -77,7 +77,7 @@ async fn third_party_plugin_waits_until_allowed_and_is_pinned() {
     let plugins = Plugins::open(config(folder.path(), &[])).unwrap();
     assert!(plugins.chat_model(&harmless).is_err());
     assert!(matches!(plugins.list().unwrap()[0].state, PluginState::Changed { .. }));
-    plugins.allow("hostile").unwrap();
+    plugins.allow("hostile", None).unwrap();
     assert!(plugins.chat_model(&harmless).is_ok());
     plugins.deny("hostile").unwrap();
     assert!(plugins.chat_model(&harmless).is_err() && plugins.deny("hostile").is_err());
@@ -102,7 +102,7 @@ fn files_that_are_no_plugins_of_this_interface_are_refused_with_a_reason() {
     assert!(reason("b.wasm").contains("interface"), "{}", reason("b.wasm"));
     assert!(reason("c.wasm").contains("no manifest"), "{}", reason("c.wasm"));
     assert!(reason("d.wasm").contains("belongs to a plugin of this server"), "{}", reason("d.wasm"));
-    assert!(plugins.allow("nobody").is_err() && plugins.allow("echo").is_err());
+    assert!(plugins.allow("nobody", None).is_err() && plugins.allow("echo", None).is_err());
 }
 
 #[tokio::test]

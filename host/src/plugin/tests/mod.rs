@@ -1,5 +1,6 @@
 //! The plugin room with real components: echo, and one that breaks every rule.
 
+mod desk;
 mod figures;
 mod hostile;
 mod loading;

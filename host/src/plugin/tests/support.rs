@@ -2,7 +2,9 @@
 
 use crate::domain::{Model, ModelParameters, ModelStatus, ModelType, TenantId, Timestamp};
 use crate::plugin::{Plugins, PluginsConfig, ShippedComponent};
-use crate::provider::{CallContext, ChatDelta, ChatMessage, ChatRequest, ChatRole, ChatStream, ChatTask, PluginSource, ProviderResult};
+use crate::provider::{
+    CallContext, ChatDelta, ChatMessage, ChatRequest, ChatRole, ChatStream, ChatTask, PluginDesk, PluginSource, ProviderResult,
+};
 use futures_util::StreamExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -67,7 +69,7 @@ pub(super) fn room(shipped: &[&str], third_party: &[&str]) -> Room {
     }
     let plugins = Plugins::open(config(folder.path(), &shipped)).unwrap();
     for name in third_party {
-        plugins.allow(name).unwrap();
+        plugins.allow(name, None).unwrap();
     }
     Room { folder, plugins }
 }

@@ -6,19 +6,13 @@ use super::cache::CompiledCache;
 use super::component::{Component, InstanceLimits};
 use super::engine::{Engine, wasmtime_error};
 use super::warm;
+use crate::provider::LoadedFrom;
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 /// Changes when this server makes other files out of the same bytes.
 const FORMAT: u32 = 1;
-
-/// How a component came to run; `app` and `doctor` show it, a test reads that a second start compiles nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoadedFrom {
-    Cache,
-    Compiler,
-}
 
 pub(in crate::plugin) struct Loaded {
     pub(in crate::plugin) component: Component,

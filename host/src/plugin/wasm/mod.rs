@@ -19,7 +19,6 @@ pub(super) use component::{Component, INTERFACE_VERSIONS, InstanceLimits};
 pub(super) use engine::Engine;
 pub(super) use instance::{Fault, Instance};
 pub(super) use kinds::{CatalogueKind, ChatModelKind, EmbedderKind, Kind, RerankerKind, Step, TokenizeRequest, TokenizerKind};
-pub use load::LoadedFrom;
 pub(super) use load::load;
 
 /// The types of interface 0.1.

@@ -1,0 +1,37 @@
+//! Plugins as the operator sees and decides about them, while the server runs.
+//!
+//! Not here: who is the operator (`http::auth`, `library::auth`), and the work behind the desk (`plugin`).
+
+use super::Library;
+use crate::error::{Error, Result};
+use crate::provider::{PluginDesk, PluginListing};
+use std::sync::Arc;
+
+impl Library {
+    /// Once, by `app`; without it there are no plugins to decide about.
+    pub fn set_plugin_desk(&self, desk: Arc<dyn PluginDesk>) {
+        let _ = self.inner.plugin_desk.set(desk);
+    }
+
+    pub async fn list_plugins(&self) -> Result<Vec<PluginListing>> {
+        self.at_the_desk(|desk| desk.list()).await
+    }
+
+    /// `digest`: of the file that was shown.
+    pub async fn allow_plugin(&self, name: &str, digest: Option<&str>) -> Result<PluginListing> {
+        let (name, digest) = (name.to_owned(), digest.map(str::to_owned));
+        self.at_the_desk(move |desk| desk.allow(&name, digest.as_deref())).await
+    }
+
+    pub async fn deny_plugin(&self, name: &str) -> Result<()> {
+        let name = name.to_owned();
+        self.at_the_desk(move |desk| desk.deny(&name)).await
+    }
+
+    /// On a thread of its own kind, because files are read and components compiled.
+    async fn at_the_desk<T: Send + 'static>(&self, work: impl FnOnce(&dyn PluginDesk) -> Result<T> + Send + 'static) -> Result<T> {
+        let desk = self.inner.plugin_desk.get().cloned();
+        let desk = desk.ok_or_else(|| Error::Unavailable { reason: "this server has no plugins".into() })?;
+        tokio::task::spawn_blocking(move || work(&*desk)).await.map_err(Error::internal)?
+    }
+}

@@ -1,0 +1,97 @@
+//! The operator's desk: lists the plugins of the folder, allows and denies them while the server runs.
+//!
+//! Not here: what happens at the start (`plugins`), and who may come to the desk (`library`, `http::auth`).
+
+use super::folder::{self, Found};
+use super::listing;
+use super::loaded::Plugin;
+use super::lock::{Entry, Lock};
+use super::plugins::Plugins;
+use crate::error::{Error, Result};
+use crate::provider::{PluginDesk, PluginListing, PluginState};
+use std::sync::PoisonError;
+
+impl PluginDesk for Plugins {
+    fn list(&self) -> Result<Vec<PluginListing>> {
+        let lock = Lock::read(&self.config.lock_file)?;
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let shipped = loaded.values().filter(|plugin| !plugin.third_party).map(|plugin| of_loaded(plugin, PluginState::Shipped));
+        let mut all: Vec<PluginListing> = shipped.collect();
+        for found in folder::scan(&self.config.plugins_dir) {
+            let state = self.state(&lock, &found);
+            let mut listing = match &found.manifest {
+                Ok(manifest) => match loaded.get(&manifest.name).filter(|plugin| plugin.identity.digest == found.digest) {
+                    Some(plugin) if state == PluginState::Allowed => of_loaded(plugin, state),
+                    Some(_) | None => listing::of_manifest(manifest, found.digest, state),
+                },
+                Err(error) => listing::unreadable(&found.file, format!("{error:#}")),
+            };
+            listing.file = Some(found.file);
+            all.push(listing);
+        }
+        Ok(all)
+    }
+
+    fn allow(&self, name: &str, digest: Option<&str>) -> Result<PluginListing> {
+        let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_shipped(name) {
+            return Err(Error::BadRequest(format!("{name} ships with this server and needs no permission")));
+        }
+        let found = self.find_file(name)?;
+        if digest.is_some_and(|seen| seen != found.digest) {
+            return Err(Error::Conflict(format!("the file of {name} was changed after it was shown; its digest is {} now", found.digest)));
+        }
+        // Compiled and warmed up beside the one in use; only a plugin that loads is written down.
+        let plugin = self.workshop.load(&found.bytes, true).map_err(|error| Error::BadRequest(format!("{error:#}")))?;
+        let mut lock = Lock::read(&self.config.lock_file)?;
+        lock.set(Entry::new(&plugin.manifest, found.digest));
+        lock.write(&self.config.lock_file)?;
+        let mut shown = of_loaded(&plugin, PluginState::Allowed);
+        shown.file = Some(found.file);
+        tracing::info!(plugin = %plugin.identity, digest = shown.digest, "plugin allowed");
+        self.insert(plugin);
+        Ok(shown)
+    }
+
+    fn deny(&self, name: &str) -> Result<()> {
+        let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_shipped(name) {
+            return Err(Error::BadRequest(format!("{name} ships with this server and can not be denied")));
+        }
+        let mut lock = Lock::read(&self.config.lock_file)?;
+        if !lock.remove(name) {
+            return Err(Error::not_found(format!("no plugin {name} was allowed")));
+        }
+        lock.write(&self.config.lock_file)?;
+        if let Some(plugin) = self.loaded.write().unwrap_or_else(PoisonError::into_inner).remove(name) {
+            tracing::info!(plugin = %plugin.identity, "plugin denied");
+            plugin.revoke();
+        }
+        Ok(())
+    }
+}
+
+impl Plugins {
+    fn find_file(&self, name: &str) -> Result<Found> {
+        let is_it = |found: &Found| found.manifest.as_ref().is_ok_and(|manifest| manifest.name == name);
+        let mut found: Vec<Found> = folder::scan(&self.config.plugins_dir).into_iter().filter(is_it).collect();
+        match (found.pop(), found.pop()) {
+            (Some(one), None) => Ok(one),
+            (Some(one), Some(other)) => Err(Error::Conflict(format!("two files hold the plugin {name}: {} and {}", other.file, one.file))),
+            (None, _) => Err(Error::not_found(format!("there is no plugin {name} in the plugins folder"))),
+        }
+    }
+}
+
+fn of_loaded(plugin: &Plugin, state: PluginState) -> PluginListing {
+    let (instances, memory_bytes) = plugin.usage();
+    PluginListing {
+        kinds: plugin.kinds.iter().map(|kind| (*kind).to_owned()).collect(),
+        loaded_from: Some(plugin.from),
+        load_time_us: u64::try_from(plugin.load_time.as_micros()).unwrap_or(u64::MAX),
+        instances,
+        memory_bytes,
+        paused: plugin.paused(),
+        ..listing::of_manifest(&plugin.manifest, plugin.identity.digest.clone(), state)
+    }
+}

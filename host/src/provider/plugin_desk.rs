@@ -1,0 +1,77 @@
+//! What an operator sees of the plugins and does with them.
+//!
+//! Not here: how a plugin is loaded (`plugin`), and who is the operator (`library`, `http::auth`).
+
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The operator's desk; the plugin room stands behind it. All of it reads files, and `allow` compiles: not for a thread that serves requests.
+pub trait PluginDesk: Send + Sync {
+    /// Shipped ones first, then the folder.
+    fn list(&self) -> Result<Vec<PluginListing>>;
+
+    /// Pins the plugin `name` and loads it beside the one it replaces; new calls go to it, calls under way end where they are.
+    /// `digest`: of the file that the operator has seen; another file is a conflict.
+    fn allow(&self, name: &str, digest: Option<&str>) -> Result<PluginListing>;
+
+    /// Takes the permission back: no new calls, and those under way end with an error.
+    fn deny(&self, name: &str) -> Result<()>;
+}
+
+/// How a component came to run; `doctor` shows it, a test reads that a second start compiles nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadedFrom {
+    Cache,
+    Compiler,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum PluginState {
+    /// In this binary.
+    Shipped,
+    /// Third-party, allowed and loaded.
+    Allowed,
+    /// In the folder, not allowed yet.
+    Waiting,
+    /// Allowed under another digest: the file was changed.
+    Changed { allowed_digest: String },
+    /// Allowed or waiting, and it can not be loaded.
+    Broken { reason: String },
+}
+
+/// One plugin: who it is, what it asks for, how it stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PluginListing {
+    pub name: String,
+    pub title: String,
+    pub version: String,
+    pub licence: String,
+    /// SHA-256 of the component.
+    pub digest: String,
+    /// Read off the component's exports; empty while it is not loaded.
+    pub kinds: Vec<String>,
+    pub profile: String,
+    pub allowed_hosts: Vec<String>,
+    /// Each secret, and where it may be sent.
+    pub secrets: BTreeMap<String, Vec<String>>,
+    pub allowed_models: Vec<String>,
+    pub cache_bytes_max: u64,
+    pub memory_bytes_max: u64,
+    pub turn_ms_max: u64,
+    /// Names of the models it brings.
+    pub models: Vec<String>,
+    /// File in the plugin folder; `None` for shipped ones.
+    pub file: Option<String>,
+    #[serde(flatten)]
+    pub state: PluginState,
+    pub loaded_from: Option<LoadedFrom>,
+    pub load_time_us: u64,
+    pub instances: usize,
+    /// Linear memory of its instances.
+    pub memory_bytes: usize,
+    /// Why calls to it are refused at the moment: it failed again and again.
+    pub paused: Option<String>,
+}
