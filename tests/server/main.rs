@@ -3,6 +3,7 @@
 mod cli;
 mod crash;
 mod cross_language;
+mod cutover;
 mod formats;
 mod main_job;
 mod model_servers;

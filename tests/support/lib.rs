@@ -3,13 +3,17 @@
 //! Not here: knowledge of the server's code; these tests speak its public API and its command line alone.
 
 mod caller;
+mod cutover;
 mod models;
 mod server;
+mod side_server;
 mod sse;
 
 pub use caller::{Answer, Caller};
-pub use models::{ModelServer, ollama, openai_compatible};
+pub use cutover::{nginx, old_server};
+pub use models::{ollama, openai_compatible};
 pub use server::{Server, ServerBuilder, knowhost_bin};
+pub use side_server::SideServer;
 pub use sse::{SseEvent, read_events};
 
 use std::path::{Path, PathBuf};
@@ -28,6 +32,11 @@ pub fn wait_for<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < deadline, "waited {} s for {what}", PATIENCE.as_secs());
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// A variable that `tests/run` sets.
+pub(crate) fn needed(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; run `tests/run server`, which installs the real servers"))
 }
 
 /// A path of the repository.

@@ -1,48 +1,9 @@
 //! Real model servers on this machine: llama.cpp's own HTTP server and Ollama, with a tiny random model made on the spot.
 
-use crate::{repository, wait_for};
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use crate::side_server::{SideServer, free_port, python, wait_ready};
+use crate::{needed, repository};
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
-
-/// A model server, ended with the test.
-pub struct ModelServer {
-    child: Child,
-    url: String,
-    folder: TempDir,
-}
-
-impl ModelServer {
-    /// `http://127.0.0.1:port`
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    pub fn folder(&self) -> &std::path::Path {
-        self.folder.path()
-    }
-}
-
-impl Drop for ModelServer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
-}
-
-fn needed(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; run `tests/run server`, which installs the real servers"))
-}
-
-fn python(arguments: &[&str]) -> Command {
-    let mut command = Command::new(needed("KNOWHOST_TEST_PYTHON"));
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command
-}
 
 fn tiny_model(folder: &TempDir) -> String {
     let script = repository("tests/servers/tiny_model.py");
@@ -52,25 +13,19 @@ fn tiny_model(folder: &TempDir) -> String {
     path
 }
 
-fn wait_ready(url: &str) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::blocking::Client::builder().no_proxy().build().expect("a client");
-    wait_for("a model server", || http.get(url).send().ok().filter(|answer| answer.status().is_success()));
-}
-
 /// llama.cpp's HTTP server: an OpenAI-compatible chat API.
-pub fn openai_compatible() -> ModelServer {
+pub fn openai_compatible() -> SideServer {
     let folder = tempfile::tempdir().expect("a folder");
     let (model, port) = (tiny_model(&folder), free_port());
     let script = repository("tests/servers/openai_compatible.py");
     let child = python(&[&script.to_string_lossy(), &model, &port.to_string()]).spawn().expect("the server starts");
-    let server = ModelServer { child, url: format!("http://127.0.0.1:{port}"), folder };
-    wait_ready(&format!("{}/health", server.url));
+    let server = SideServer::new(child, format!("http://127.0.0.1:{port}"), folder);
+    wait_ready(&format!("{}/health", server.url()));
     server
 }
 
 /// Ollama with the tiny model under the name `tiny`.
-pub fn ollama() -> ModelServer {
+pub fn ollama() -> SideServer {
     let folder = tempfile::tempdir().expect("a folder");
     let (model, port) = (tiny_model(&folder), free_port());
     let binary = needed("KNOWHOST_TEST_OLLAMA");
@@ -90,5 +45,5 @@ pub fn ollama() -> ModelServer {
     std::fs::write(folder.path().join("Modelfile"), recipe).expect("written");
     let made = command(&["create", "tiny", "-f", "Modelfile"]).status().expect("ollama create runs");
     assert!(made.success(), "the tiny model could not be created");
-    ModelServer { child, url, folder }
+    SideServer::new(child, url, folder)
 }
