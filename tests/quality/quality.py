@@ -79,10 +79,10 @@ def read(path):
     return paragraphs, questions
 
 
-def fill(server, language, paragraphs, model, deadline_s):
+def fill(server, language, paragraphs, model, rerank_model, deadline_s):
     """A knowledge base with one paragraph a document; returns its id and the place of each document."""
     chunking = {"chunk_size": 2000, "chunk_overlap": 0, "separators": ["\n\n"]}
-    body = {"name": f"quality {language}", "chunking_config": chunking, "embedding_model_id": model}
+    body = {"name": f"quality {language}", "chunking_config": chunking, "embedding_model_id": model, "rerank_model_id": rerank_model}
     base = server.call("POST", "/knowledge-bases", body)["data"]["id"]
     places = {}
     start = time.monotonic()
@@ -113,7 +113,13 @@ def rank(server, base, places, question, settings):
     return list(dict.fromkeys(found))
 
 
-def measure(server, base, places, questions, settings, threads):
+def rank_searched(server, base, places, question, _):
+    """The same through the search of the chat pipeline, which reranks where the knowledge base names a reranker."""
+    hits = server.call("POST", "/knowledge-search", {"query": question, "knowledge_base_id": base})["data"]
+    return list(dict.fromkeys(places.get(hit["knowledge_id"]) for hit in hits))
+
+
+def measure(server, base, places, questions, settings, threads, rank=rank):
     """Means over all questions, one relevant paragraph each; and milliseconds a question."""
     def one(item):
         question, relevant = item
@@ -150,6 +156,8 @@ def main():
     parser.add_argument("--server", default="http://127.0.0.1:8080")
     parser.add_argument("--key", help="an API key; without it a user is registered")
     parser.add_argument("--model", default="", help="id of the embedding model; empty: the server's default")
+    parser.add_argument("--rerank", default="", metavar="ID", help="id of a reranker: compares the search of the chat pipeline with and without it"
+                        " (start the server with CONVERSATION_EMBEDDING_TOP_K=20, CONVERSATION_RERANK_TOP_K=10, and the three thresholds 0)")
     parser.add_argument("--questions", type=int, default=0, help="only so many, evenly taken; 0: all")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--deadline", type=int, default=600, metavar="SECONDS", help="for filling one knowledge base")
@@ -163,19 +171,24 @@ def main():
     data = {language: read(path) for language, path in (name.split("=", 1) for name in options.files)}
     if len({len(paragraphs) for paragraphs, _ in data.values()}) > 1:
         sys.exit("the files do not hold the same paragraphs")
-    bases = {language: fill(server, language, paragraphs, options.model, options.deadline) for language, (paragraphs, _) in data.items()}
+    bases = {language: fill(server, language, paragraphs, options.model, "", options.deadline) for language, (paragraphs, _) in data.items()}
     pairs = [(a, b) for a in data for b in data if a == b] + [(a, b) for a in data for b in data if a != b]
     wide = {"vector_threshold": 0, "keyword_threshold": 0, "match_count": 20}
     usual = {"vector_threshold": 0.5, "keyword_threshold": 0.3, "match_count": 10}
 
-    def ask(settings):
+    def ask(settings, bases=bases, rank=rank):
         figures = {}
         for pair in pairs:
             questions = data[pair[0]][1]
             questions = questions[:: max(1, len(questions) // options.questions)] if options.questions else questions
-            figures[pair] = measure(server, *bases[pair[1]], questions, settings, options.threads)
+            figures[pair] = measure(server, *bases[pair[1]], questions, settings, options.threads, rank)
         return figures
 
+    if options.rerank:
+        reranked = {name: fill(server, name, texts, options.model, options.rerank, options.deadline) for name, (texts, _) in data.items()}
+        rows = {"as found": ask({}, bases, rank_searched), "reranked": ask({}, reranked, rank_searched)}
+        print_table("The search of the chat pipeline:", rows, pairs, ["nDCG@10", "recall@10", "recall@1", "ms"])
+        bases |= {f"{name} reranked": base for name, base in reranked.items()}
     rows = {}
     for name, paths in PATHS.items():
         rows[name] = ask(dict(wide, **({"paths": paths} if paths else {})))
