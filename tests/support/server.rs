@@ -209,6 +209,19 @@ impl Drop for Server {
     }
 }
 
+/// The server that all cases of one test program share, without the sample. It ends when the program does.
+pub fn shared_server() -> &'static Server {
+    static SHARED: OnceLock<Server> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let server = Server::empty();
+        // A static is never dropped: a shell waits for the end of its input, which is the end of this program, and clears up.
+        let watch = format!("read gone; kill {}; rm -rf '{}'", server.pid(), server.folder().display());
+        let mut watcher = Command::new("sh").args(["-c", &watch]).stdin(Stdio::piped()).spawn().expect("a shell");
+        std::mem::forget(watcher.stdin.take());
+        server
+    })
+}
+
 /// The patience of a single request.
 pub(crate) fn request_time() -> std::time::Duration {
     PATIENCE

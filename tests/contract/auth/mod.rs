@@ -1,0 +1,7 @@
+mod change_password;
+mod login;
+mod logout;
+mod me;
+mod refresh;
+mod register;
+mod validate;

@@ -1,0 +1,31 @@
+//! POST /auth/refresh: a new pair of tokens for a refresh token, which is used up.
+
+use crate::scene::Scene;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+fn login(scene: &Scene) -> Value {
+    scene.anonymous().send("POST /auth/login", Some(json!({ "email": scene.email(), "password": "secret12" }).to_string())).json
+}
+
+#[test]
+fn a_refresh_token_works_once() {
+    let scene = Scene::new();
+    let body = json!({ "refreshToken": login(&scene)["refresh_token"] });
+    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", body.clone()), @"");
+    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", body), @"");
+}
+
+#[test]
+fn an_access_token_is_no_refresh_token() {
+    let scene = Scene::new();
+    let body = json!({ "refreshToken": login(&scene)["token"] });
+    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", body), @"");
+}
+
+#[test]
+fn nonsense_and_nothing_are_told_apart() {
+    let scene = Scene::new();
+    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", json!({ "refreshToken": "a.b.c" })), @"");
+    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", json!({})), @"");
+}

@@ -1,0 +1,16 @@
+//! DELETE /chunks/{knowledge_id}/{id}: one chunk.
+
+use super::a_chunk;
+use crate::scene::Scene;
+use insta::assert_snapshot;
+
+#[test]
+fn it_is_gone_from_list_and_search() {
+    let scene = Scene::new();
+    let (kb_id, knowledge_id, id) = a_chunk(&scene);
+    let route = format!("DELETE /chunks/{knowledge_id}/{id}");
+    assert_snapshot!(scene.key().ask(&route), @"");
+    assert_snapshot!(scene.key().ask(&route), @"");
+    assert_snapshot!(scene.key().ask(&format!("GET /chunks/{knowledge_id}")), @"");
+    assert_eq!(scene.caller().search(&kb_id, "ferry island").len(), 0);
+}

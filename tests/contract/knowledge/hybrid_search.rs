@@ -1,0 +1,41 @@
+//! GET /knowledge-bases/{id}/hybrid-search: chunks by meaning and by words; the body travels on the GET.
+
+use super::a_document;
+use crate::scene::Scene;
+use insta::assert_snapshot;
+use serde_json::json;
+
+#[test]
+fn a_hit_is_shown_whole() {
+    let scene = Scene::new();
+    let (kb_id, _) = a_document(&scene);
+    let answer =
+        scene.key().send(&format!("GET /knowledge-bases/{kb_id}/hybrid-search"), Some(json!({ "query_text": "ferry island" }).to_string()));
+    let score = answer.json["data"][0]["score"].clone();
+    assert!(score.as_f64().is_some_and(|score| score > 0.0), "{}", answer.text);
+    assert_snapshot!(scene.shown(&answer).replace(&score.to_string(), "<score>"), @"");
+}
+
+#[test]
+fn nothing_found_is_null() {
+    let scene = Scene::new();
+    let kb_id = scene.key().make("POST /knowledge-bases", json!({ "name": "Harbour" }));
+    assert_snapshot!(scene.key().ask_with(&format!("GET /knowledge-bases/{kb_id}/hybrid-search"), json!({ "query_text": "ferry" })), @"");
+}
+
+#[test]
+fn the_query_may_stand_in_the_url() {
+    let scene = Scene::new();
+    let (kb_id, _) = a_document(&scene);
+    let answer = scene.key().send(&format!("GET /knowledge-bases/{kb_id}/hybrid-search?query=ferry&match_count=1"), None);
+    assert_eq!((answer.status, answer.json["data"].as_array().map(Vec::len)), (200, Some(1)), "{}", answer.text);
+}
+
+#[test]
+fn bad_bodies_and_unknown_bases_are_told() {
+    let scene = Scene::new();
+    let kb_id = scene.key().make("POST /knowledge-bases", json!({ "name": "Harbour" }));
+    assert_snapshot!(scene.key().ask_raw(&format!("GET /knowledge-bases/{kb_id}/hybrid-search"), "{"), @"");
+    assert_snapshot!(scene.key().ask_with(&format!("GET /knowledge-bases/{kb_id}/hybrid-search"), json!({ "query_text": 7 })), @"");
+    assert_snapshot!(scene.key().ask_with("GET /knowledge-bases/x/hybrid-search", json!({ "query_text": "ferry" })), @"");
+}

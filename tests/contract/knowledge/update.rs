@@ -1,0 +1,27 @@
+//! PUT /knowledge/{id}: another title.
+
+use super::a_document;
+use crate::scene::Scene;
+use insta::assert_snapshot;
+use serde_json::json;
+
+#[test]
+fn only_a_title_that_is_not_empty_is_taken() {
+    let scene = Scene::new();
+    let (_, id) = a_document(&scene);
+    let route = format!("PUT /knowledge/{id}");
+    assert_snapshot!(scene.key().ask_with(&route, json!({ "id": id, "title": "Timetable", "parse_status": "failed" })), @"");
+    scene.key().ask_with(&route, json!({ "id": id, "title": "" }));
+    let row = scene.key().send(&format!("GET /knowledge/{id}"), None).json["data"].take();
+    assert_eq!((&row["title"], &row["parse_status"]), (&json!("Timetable"), &json!("completed")));
+}
+
+#[test]
+fn the_id_is_the_paths() {
+    let scene = Scene::new();
+    let (_, id) = a_document(&scene);
+    assert!(scene.key().ask_with(&format!("PUT /knowledge/{id}"), json!({ "title": "Timetable" })).starts_with("200"));
+    assert_snapshot!(scene.key().ask_with(&format!("PUT /knowledge/{id}"), json!({ "id": "another", "title": "x" })), @"");
+    assert_snapshot!(scene.key().ask_with("PUT /knowledge/x", json!({ "id": "x", "title": "x" })), @"");
+    assert_snapshot!(scene.key().ask_with(&format!("PUT /knowledge/{id}"), json!({ "title": 7 })), @"");
+}

@@ -1,0 +1,43 @@
+//! POST /knowledge-bases: a collection of documents that is searched together.
+
+use crate::scene::Scene;
+use insta::assert_snapshot;
+use serde_json::json;
+
+#[test]
+fn nothing_but_a_name_gives_the_whole_object() {
+    let scene = Scene::new();
+    assert_snapshot!(scene.key().ask_with("POST /knowledge-bases", json!({ "name": "Harbour" })), @"");
+}
+
+#[test]
+fn configuration_is_kept_as_sent() {
+    let scene = Scene::new();
+    let body = json!({
+        "name": "Harbour", "description": "Tides and ferries",
+        "chunking_config": { "chunk_size": 512, "chunk_overlap": 100, "separators": ["\n\n", "。"], "enable_multimodal": false },
+        "embedding_model_id": "e", "summary_model_id": "s", "rerank_model_id": "r", "vlm_model_id": "v",
+    });
+    let made = scene.key().send("POST /knowledge-bases", Some(body.to_string())).json["data"].take();
+    for name in ["name", "description", "chunking_config", "embedding_model_id", "summary_model_id", "rerank_model_id", "vlm_model_id"] {
+        assert_eq!(made[name], body[name], "{name}");
+    }
+}
+
+#[test]
+fn what_the_server_decides_can_not_be_sent() {
+    let scene = Scene::new();
+    let body = json!({ "id": "chosen", "name": "Harbour", "tenant_id": 1, "deleted_at": "2026-01-01T00:00:00Z", "created_at": "0001-01-01T00:00:00Z" });
+    let made = scene.key().send("POST /knowledge-bases", Some(body.to_string())).json["data"].take();
+    assert_ne!(made["id"], "chosen");
+    assert_eq!((&made["tenant_id"], &made["deleted_at"]), (&json!(scene.tenant_id()), &json!(null)));
+    assert_ne!(made["created_at"], "0001-01-01T00:00:00Z");
+}
+
+#[test]
+fn wrong_types_and_no_json_are_told() {
+    let scene = Scene::new();
+    assert_snapshot!(scene.key().ask_with("POST /knowledge-bases", json!({ "name": 7 })), @"");
+    assert_snapshot!(scene.key().ask_raw("POST /knowledge-bases", ""), @"");
+    assert_snapshot!(scene.key().ask_raw("POST /knowledge-bases", "[1]"), @"");
+}

@@ -1,0 +1,55 @@
+//! GET /messages/{session_id}/load: the newest messages, the oldest of them first.
+
+use crate::scene::Scene;
+use crate::sessions::a_session;
+use insta::assert_snapshot;
+use serde_json::json;
+
+#[test]
+fn question_and_answer_share_their_request() {
+    let scene = Scene::new();
+    let id = a_session(&scene);
+    scene.caller().ask(&id, "When does the ferry leave?");
+    let mut messages = scene.key().send(&format!("GET /messages/{id}/load"), None).json["data"].take();
+    assert_eq!(messages[0]["request_id"], messages[1]["request_id"]);
+    assert_eq!(messages[1]["knowledge_references"].as_array().map(Vec::len), Some(1));
+    messages[1]["knowledge_references"] = json!("<references>");
+    messages[1]["content"] = json!("<answer>");
+    let answer = knowhost_tests::Answer {
+        status: 200,
+        headers: vec![("content-type".into(), "application/json".into())],
+        text: String::new(),
+        json: messages,
+    };
+    assert_snapshot!(scene.shown(&answer), @"");
+}
+
+#[test]
+fn limits_cut_from_the_oldest_side() {
+    let scene = Scene::new();
+    let id = a_session(&scene);
+    for question in ["When does the ferry leave?", "And from where?"] {
+        scene.caller().ask(&id, question);
+    }
+    let load = |query: &str| {
+        let messages = scene.key().send(&format!("GET /messages/{id}/load{query}"), None).json["data"].take();
+        messages.as_array().expect("a list").iter().map(|message| message["role"].as_str().expect("a role").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(load(""), ["user", "assistant", "user", "assistant"]);
+    assert_eq!(load("?limit=1"), ["assistant"]);
+    assert_eq!(load("?limit=abc"), ["user", "assistant", "user", "assistant"]);
+    assert_eq!(load("?limit=0"), Vec::<String>::new());
+    let newest = scene.key().send(&format!("GET /messages/{id}/load?limit=2"), None).json["data"][0]["created_at"]
+        .as_str()
+        .expect("a time")
+        .to_owned();
+    assert_eq!(load(&format!("?before_time={}", newest.replace('+', "%2B"))), ["user", "assistant"]);
+}
+
+#[test]
+fn bad_times_and_unknown_sessions_are_told() {
+    let scene = Scene::new();
+    let id = a_session(&scene);
+    assert_snapshot!(scene.key().ask(&format!("GET /messages/{id}/load?before_time=yesterday")), @"");
+    assert_snapshot!(scene.key().ask("GET /messages/x/load"), @"");
+}

@@ -1,0 +1,16 @@
+//! DELETE /sessions/{id}: the session with its messages.
+
+use super::a_session;
+use crate::scene::Scene;
+use insta::assert_snapshot;
+
+#[test]
+fn a_missing_one_is_deleted_too() {
+    let scene = Scene::new();
+    let id = a_session(&scene);
+    let deleted = scene.key().ask(&format!("DELETE /sessions/{id}"));
+    assert_eq!(scene.key().ask(&format!("DELETE /sessions/{id}")), deleted);
+    assert_eq!(scene.key().ask("DELETE /sessions/x"), deleted);
+    assert_snapshot!(deleted, @"");
+    assert!(scene.key().ask(&format!("GET /messages/{id}/load")).starts_with("404"));
+}

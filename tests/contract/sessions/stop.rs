@@ -1,0 +1,14 @@
+//! POST /sessions/{id}/stop: the end of an answer under way.
+
+use super::a_session;
+use crate::scene::Scene;
+use insta::assert_snapshot;
+use serde_json::json;
+
+#[test]
+fn nothing_under_way_is_nothing_to_stop() {
+    let scene = Scene::new();
+    let id = a_session(&scene);
+    assert_snapshot!(scene.key().ask_with(&format!("POST /sessions/{id}/stop"), json!({})), @"");
+    assert_snapshot!(scene.key().ask_with("POST /sessions/x/stop", json!({})), @"");
+}

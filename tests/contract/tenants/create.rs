@@ -1,0 +1,30 @@
+//! POST /tenants: a tenant that the caller has no power over.
+
+use crate::scene::Scene;
+use insta::assert_snapshot;
+use serde_json::json;
+
+#[test]
+fn a_name_is_enough() {
+    let scene = Scene::new();
+    let answer = scene.key().send("POST /tenants", Some(json!({ "name": "Harbour" }).to_string()));
+    let shown = scene.shown(&answer).replace(&answer.json["data"]["id"].to_string(), "<number>");
+    assert_snapshot!(shown, @"");
+}
+
+#[test]
+fn what_the_server_decides_can_not_be_sent() {
+    let scene = Scene::new();
+    let body = json!({ "id": 1, "name": "Chosen", "api_key": "sk-mine", "status": "suspended", "storage_used": 5, "deleted_at": "2026-01-01T00:00:00Z" });
+    let made = scene.key().send("POST /tenants", Some(body.to_string())).json["data"].take();
+    assert_ne!(made["id"], 1);
+    assert_ne!(made["api_key"], "sk-mine");
+    assert_eq!((&made["status"], &made["storage_used"], &made["deleted_at"]), (&json!("active"), &json!(0), &json!(null)));
+}
+
+#[test]
+fn a_tenant_needs_a_name() {
+    let scene = Scene::new();
+    assert_snapshot!(scene.key().ask_with("POST /tenants", json!({ "description": "nameless" })), @"");
+    assert_snapshot!(scene.key().ask_with("POST /tenants", json!({ "name": 7 })), @"");
+}
