@@ -8,7 +8,51 @@ use serde_json::json;
 fn a_right_password_gives_tokens_person_and_tenant() {
     let scene = Scene::new();
     let body = json!({ "email": scene.email(), "password": "secret12" });
-    assert_snapshot!(scene.anonymous().ask_with("POST /auth/login", body), @"");
+    assert_snapshot!(scene.anonymous().ask_with("POST /auth/login", body), @r#"
+    200
+    {
+      "success": true,
+      "message": "Login successful",
+      "user": {
+        "id": "<id1>",
+        "username": "ann",
+        "email": "ann@example.com",
+        "avatar": "",
+        "tenant_id": "<tenant>",
+        "is_active": true,
+        "created_at": "<time>",
+        "updated_at": "<time>",
+        "deleted_at": null
+      },
+      "tenant": {
+        "id": "<tenant>",
+        "name": "ann's Workspace",
+        "description": "Default workspace",
+        "api_key": "<key>",
+        "status": "active",
+        "retriever_engines": {
+          "engines": [
+            {
+              "retriever_engine_type": "postgres",
+              "retriever_type": "keywords"
+            },
+            {
+              "retriever_engine_type": "postgres",
+              "retriever_type": "vector"
+            }
+          ]
+        },
+        "business": "",
+        "storage_quota": 10737418240,
+        "storage_used": 0,
+        "created_at": "<time>",
+        "updated_at": "<time>",
+        "deleted_at": null
+      },
+      "token": "<token>",
+      "refresh_token": "<token>"
+    }
+    "#);
 }
 
 #[test]
@@ -17,7 +61,13 @@ fn a_wrong_password_and_an_unknown_address_are_told_apart_by_nobody() {
     let wrong = scene.anonymous().ask_with("POST /auth/login", json!({ "email": scene.email(), "password": "secret13" }));
     let unknown = scene.anonymous().ask_with("POST /auth/login", json!({ "email": "nobody@example.com", "password": "secret12" }));
     assert_eq!(wrong, unknown);
-    assert_snapshot!(wrong, @"");
+    assert_snapshot!(wrong, @r#"
+    401
+    {
+      "success": false,
+      "message": "Invalid email or password"
+    }
+    "#);
 }
 
 #[test]

@@ -12,20 +12,68 @@ fn login(scene: &Scene) -> Value {
 fn a_refresh_token_works_once() {
     let scene = Scene::new();
     let body = json!({ "refreshToken": login(&scene)["refresh_token"] });
-    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", body.clone()), @"");
-    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", body), @"");
+    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", body.clone()), @r#"
+    200
+    {
+      "access_token": "<token>",
+      "message": "Token refreshed successfully",
+      "refresh_token": "<token>",
+      "success": true
+    }
+    "#);
+    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", body), @r#"
+    401
+    {
+      "error": {
+        "code": 1001,
+        "details": "refresh token is revoked",
+        "message": "Token refresh failed"
+      },
+      "success": false
+    }
+    "#);
 }
 
 #[test]
 fn an_access_token_is_no_refresh_token() {
     let scene = Scene::new();
     let body = json!({ "refreshToken": login(&scene)["token"] });
-    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", body), @"");
+    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", body), @r#"
+    401
+    {
+      "error": {
+        "code": 1001,
+        "details": "not a refresh token",
+        "message": "Token refresh failed"
+      },
+      "success": false
+    }
+    "#);
 }
 
 #[test]
 fn nonsense_and_nothing_are_told_apart() {
     let scene = Scene::new();
-    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", json!({ "refreshToken": "a.b.c" })), @"");
-    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", json!({})), @"");
+    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", json!({ "refreshToken": "a.b.c" })), @r#"
+    401
+    {
+      "error": {
+        "code": 1001,
+        "details": "invalid refresh token",
+        "message": "Token refresh failed"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", json!({})), @r#"
+    400
+    {
+      "error": {
+        "code": 1010,
+        "details": "Key: 'RefreshToken' Error:Field validation for 'RefreshToken' failed on the 'required' tag",
+        "message": "Invalid refresh token request"
+      },
+      "success": false
+    }
+    "#);
 }

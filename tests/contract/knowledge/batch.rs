@@ -17,6 +17,22 @@ fn those_that_exist_come_once() {
 #[test]
 fn ids_are_needed_but_may_be_empty() {
     let scene = Scene::new();
-    assert_snapshot!(scene.key().ask("GET /knowledge/batch"), @"");
-    assert_snapshot!(scene.key().ask("GET /knowledge/batch?ids="), @"");
+    assert_snapshot!(scene.key().ask("GET /knowledge/batch"), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": "Key: 'GetKnowledgeBatchRequest.IDs' Error:Field validation for 'IDs' failed on the 'required' tag",
+        "message": "Invalid request parameters"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask("GET /knowledge/batch?ids="), @r#"
+    200
+    {
+      "data": [],
+      "success": true
+    }
+    "#);
 }

@@ -12,8 +12,24 @@ fn nothing_of_it_is_left() {
     let used = || scene.key().send(&format!("GET /tenants/{}", scene.tenant_id()), None).json["data"]["storage_used"].take();
     assert_ne!(used(), 0);
     let route = format!("DELETE /knowledge/{id}");
-    assert_snapshot!(scene.key().ask(&route), @"");
-    assert_snapshot!(scene.key().ask(&route), @"");
+    assert_snapshot!(scene.key().ask(&route), @r#"
+    200
+    {
+      "message": "Deleted successfully",
+      "success": true
+    }
+    "#);
+    assert_snapshot!(scene.key().ask(&route), @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "knowledge not found"
+      },
+      "success": false
+    }
+    "#);
     assert_eq!(used(), 0);
     assert_eq!(scene.caller().search(&kb_id, "When does the ferry leave?"), Vec::<serde_json::Value>::new());
     assert!(scene.key().ask(&format!("GET /chunks/{id}")).starts_with("404"));

@@ -13,11 +13,29 @@ fn the_bytes_come_with_the_name() {
     let header = |name: &str| answer.header(name).unwrap_or("none").to_owned();
     let names =
         ["content-type", "content-disposition", "content-description", "content-transfer-encoding", "expires", "cache-control", "pragma"];
-    assert_snapshot!(names.map(|name| format!("{name}: {}", header(name))).join("\n"), @"");
+    assert_snapshot!(names.map(|name| format!("{name}: {}", header(name))).join("\n"), @r#"
+    content-type: application/octet-stream
+    content-disposition: attachment; filename="ferry.txt"; filename*=UTF-8''ferry.txt
+    content-description: File Transfer
+    content-transfer-encoding: binary
+    expires: 0
+    cache-control: must-revalidate
+    pragma: public
+    "#);
 }
 
 #[test]
 fn an_unknown_document_has_no_file() {
     let scene = Scene::new();
-    assert_snapshot!(scene.key().ask("GET /knowledge/x/download"), @"");
+    assert_snapshot!(scene.key().ask("GET /knowledge/x/download"), @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": "knowledge not found",
+        "message": "Failed to retrieve file"
+      },
+      "success": false
+    }
+    "#);
 }

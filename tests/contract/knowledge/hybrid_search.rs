@@ -13,14 +13,46 @@ fn a_hit_is_shown_whole() {
         scene.key().send(&format!("GET /knowledge-bases/{kb_id}/hybrid-search"), Some(json!({ "query_text": "ferry island" }).to_string()));
     let score = answer.json["data"][0]["score"].clone();
     assert!(score.as_f64().is_some_and(|score| score > 0.0), "{}", answer.text);
-    assert_snapshot!(scene.shown(&answer).replace(&score.to_string(), "<score>"), @"");
+    assert_snapshot!(scene.shown(&answer).replace(&score.to_string(), "<score>"), @r#"
+    200
+    {
+      "data": [
+        {
+          "id": "<id1>",
+          "content": "The ferry to the island leaves at seven in the morning.",
+          "knowledge_id": "<id2>",
+          "chunk_index": 0,
+          "knowledge_title": "ferry.txt",
+          "start_at": 0,
+          "end_at": 55,
+          "seq": 0,
+          "score": <score>,
+          "match_type": 0,
+          "sub_chunk_id": null,
+          "metadata": {},
+          "chunk_type": "text",
+          "parent_chunk_id": "",
+          "image_info": "",
+          "knowledge_filename": "ferry.txt",
+          "knowledge_source": ""
+        }
+      ],
+      "success": true
+    }
+    "#);
 }
 
 #[test]
 fn nothing_found_is_null() {
     let scene = Scene::new();
     let kb_id = scene.key().make("POST /knowledge-bases", json!({ "name": "Harbour" }));
-    assert_snapshot!(scene.key().ask_with(&format!("GET /knowledge-bases/{kb_id}/hybrid-search"), json!({ "query_text": "ferry" })), @"");
+    assert_snapshot!(scene.key().ask_with(&format!("GET /knowledge-bases/{kb_id}/hybrid-search"), json!({ "query_text": "ferry" })), @r#"
+    200
+    {
+      "data": null,
+      "success": true
+    }
+    "#);
 }
 
 #[test]
@@ -35,7 +67,37 @@ fn the_query_may_stand_in_the_url() {
 fn bad_bodies_and_unknown_bases_are_told() {
     let scene = Scene::new();
     let kb_id = scene.key().make("POST /knowledge-bases", json!({ "name": "Harbour" }));
-    assert_snapshot!(scene.key().ask_raw(&format!("GET /knowledge-bases/{kb_id}/hybrid-search"), "{"), @"");
-    assert_snapshot!(scene.key().ask_with(&format!("GET /knowledge-bases/{kb_id}/hybrid-search"), json!({ "query_text": 7 })), @"");
-    assert_snapshot!(scene.key().ask_with("GET /knowledge-bases/x/hybrid-search", json!({ "query_text": "ferry" })), @"");
+    assert_snapshot!(scene.key().ask_raw(&format!("GET /knowledge-bases/{kb_id}/hybrid-search"), "{"), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": "unexpected EOF",
+        "message": "Invalid request parameters"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_with(&format!("GET /knowledge-bases/{kb_id}/hybrid-search"), json!({ "query_text": 7 })), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": "json: cannot unmarshal number into Go struct field SearchParams.query_text of type string",
+        "message": "Invalid request parameters"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_with("GET /knowledge-bases/x/hybrid-search", json!({ "query_text": "ferry" })), @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "knowledge base not found"
+      },
+      "success": false
+    }
+    "#);
 }

@@ -9,7 +9,16 @@ use serde_json::json;
 fn an_empty_base_has_an_empty_page() {
     let scene = Scene::new();
     let kb_id = scene.key().make("POST /knowledge-bases", json!({ "name": "Harbour" }));
-    assert_snapshot!(scene.key().ask(&format!("GET /knowledge-bases/{kb_id}/knowledge")), @"");
+    assert_snapshot!(scene.key().ask(&format!("GET /knowledge-bases/{kb_id}/knowledge")), @r#"
+    200
+    {
+      "data": [],
+      "page": 1,
+      "page_size": 20,
+      "success": true,
+      "total": 0
+    }
+    "#);
 }
 
 #[test]
@@ -34,7 +43,37 @@ fn pages_outside_the_rules_are_refused() {
     let scene = Scene::new();
     let kb_id = scene.key().make("POST /knowledge-bases", json!({ "name": "Harbour" }));
     let ask = |query: &str| scene.key().ask(&format!("GET /knowledge-bases/{kb_id}/knowledge?{query}"));
-    assert_snapshot!(ask("page=-1"), @"");
-    assert_snapshot!(ask("page_size=101"), @"");
-    assert_snapshot!(ask("page=first"), @"");
+    assert_snapshot!(ask("page=-1"), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "Key: 'Pagination.Page' Error:Field validation for 'Page' failed on the 'min' tag"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(ask("page_size=101"), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "Key: 'Pagination.PageSize' Error:Field validation for 'PageSize' failed on the 'max' tag"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(ask("page=first"), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "strconv.ParseInt: parsing \"first\": invalid syntax"
+      },
+      "success": false
+    }
+    "#);
 }

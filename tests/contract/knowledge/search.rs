@@ -18,13 +18,49 @@ fn a_question_finds_its_passage() {
 fn nothing_found_is_an_empty_list() {
     let scene = Scene::new();
     let kb_id = scene.key().make("POST /knowledge-bases", json!({ "name": "Harbour" }));
-    assert_snapshot!(scene.key().ask_with("POST /knowledge-search", json!({ "query": "ferry", "knowledge_base_id": kb_id })), @"");
+    assert_snapshot!(scene.key().ask_with("POST /knowledge-search", json!({ "query": "ferry", "knowledge_base_id": kb_id })), @r#"
+    200
+    {
+      "data": [],
+      "success": true
+    }
+    "#);
 }
 
 #[test]
 fn both_fields_are_needed() {
     let scene = Scene::new();
-    assert_snapshot!(scene.key().ask_with("POST /knowledge-search", json!({ "query": "ferry" })), @"");
-    assert_snapshot!(scene.key().ask_with("POST /knowledge-search", json!({ "knowledge_base_id": "x" })), @"");
-    assert_snapshot!(scene.key().ask_with("POST /knowledge-search", json!({ "query": "ferry", "knowledge_base_id": "x" })), @"");
+    assert_snapshot!(scene.key().ask_with("POST /knowledge-search", json!({ "query": "ferry" })), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "Key: 'SearchKnowledgeRequest.KnowledgeBaseID' Error:Field validation for 'KnowledgeBaseID' failed on the 'required' tag"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_with("POST /knowledge-search", json!({ "knowledge_base_id": "x" })), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "Key: 'SearchKnowledgeRequest.Query' Error:Field validation for 'Query' failed on the 'required' tag"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_with("POST /knowledge-search", json!({ "query": "ferry", "knowledge_base_id": "x" })), @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "knowledge base not found"
+      },
+      "success": false
+    }
+    "#);
 }

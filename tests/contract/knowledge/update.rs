@@ -10,7 +10,13 @@ fn only_a_title_that_is_not_empty_is_taken() {
     let scene = Scene::new();
     let (_, id) = a_document(&scene);
     let route = format!("PUT /knowledge/{id}");
-    assert_snapshot!(scene.key().ask_with(&route, json!({ "id": id, "title": "Timetable", "parse_status": "failed" })), @"");
+    assert_snapshot!(scene.key().ask_with(&route, json!({ "id": id, "title": "Timetable", "parse_status": "failed" })), @r#"
+    200
+    {
+      "message": "Knowledge chunk updated successfully",
+      "success": true
+    }
+    "#);
     scene.key().ask_with(&route, json!({ "id": id, "title": "" }));
     let row = scene.key().send(&format!("GET /knowledge/{id}"), None).json["data"].take();
     assert_eq!((&row["title"], &row["parse_status"]), (&json!("Timetable"), &json!("completed")));
@@ -21,7 +27,37 @@ fn the_id_is_the_paths() {
     let scene = Scene::new();
     let (_, id) = a_document(&scene);
     assert!(scene.key().ask_with(&format!("PUT /knowledge/{id}"), json!({ "title": "Timetable" })).starts_with("200"));
-    assert_snapshot!(scene.key().ask_with(&format!("PUT /knowledge/{id}"), json!({ "id": "another", "title": "x" })), @"");
-    assert_snapshot!(scene.key().ask_with("PUT /knowledge/x", json!({ "id": "x", "title": "x" })), @"");
-    assert_snapshot!(scene.key().ask_with(&format!("PUT /knowledge/{id}"), json!({ "title": 7 })), @"");
+    assert_snapshot!(scene.key().ask_with(&format!("PUT /knowledge/{id}"), json!({ "id": "another", "title": "x" })), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "The id of the body is not the id of the path"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_with("PUT /knowledge/x", json!({ "id": "x", "title": "x" })), @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "knowledge not found"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_with(&format!("PUT /knowledge/{id}"), json!({ "title": 7 })), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "json: cannot unmarshal number into Go struct field Knowledge.title of type string"
+      },
+      "success": false
+    }
+    "#);
 }

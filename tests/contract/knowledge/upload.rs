@@ -26,7 +26,38 @@ fn a_document_is_answered_before_it_is_read() {
     let shown = send(&scene, &kb_id, file("tide.txt").text("metadata", r#"{"source":"almanac"}"#));
     // The stored name is made of the time.
     let path = shown.lines().find(|line| line.contains("\"file_path\"")).expect("a path").to_owned();
-    assert_snapshot!(shown.replace(&path, "    <file_path>").replace("\"processing\"", "\"pending\""), @"");
+    assert_snapshot!(shown.replace(&path, "    <file_path>").replace("\"processing\"", "\"pending\""), @r#"
+    200
+    {
+      "data": {
+        "id": "<id1>",
+        "tenant_id": "<tenant>",
+        "knowledge_base_id": "<id2>",
+        "type": "file",
+        "title": "tide.txt",
+        "description": "",
+        "source": "",
+        "parse_status": "pending",
+        "enable_status": "disabled",
+        "embedding_model_id": "",
+        "file_name": "tide.txt",
+        "file_type": "txt",
+        "file_size": 20,
+        "file_hash": "c87b6d7a2d24fbce0439ebd4f69a6f95",
+        <file_path>
+        "storage_size": 0,
+        "metadata": {
+          "source": "almanac"
+        },
+        "created_at": "<time>",
+        "updated_at": "<time>",
+        "processed_at": null,
+        "error_message": "",
+        "deleted_at": null
+      },
+      "success": true
+    }
+    "#);
 }
 
 #[test]
@@ -42,24 +73,94 @@ fn the_same_bytes_again_are_a_conflict_that_shows_the_first() {
 #[test]
 fn the_base_is_looked_at_before_the_body() {
     let scene = Scene::new();
-    assert_snapshot!(scene.key().ask_raw("POST /knowledge-bases/x/knowledge/file", ""), @"");
+    assert_snapshot!(scene.key().ask_raw("POST /knowledge-bases/x/knowledge/file", ""), @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "knowledge base not found"
+      },
+      "success": false
+    }
+    "#);
 }
 
 #[test]
 fn what_is_no_upload_is_told() {
     let scene = Scene::new();
     let kb_id = a_kb(&scene);
-    assert_snapshot!(scene.key().ask_with(&format!("POST /knowledge-bases/{kb_id}/knowledge/file"), json!({})), @"");
-    assert_snapshot!(send(&scene, &kb_id, Form::new().text("other", "x")), @"");
-    assert_snapshot!(send(&scene, &kb_id, file("tide.txt").text("metadata", "{")), @"");
-    assert_snapshot!(send(&scene, &kb_id, file("tide.txt").text("enable_multimodel", "maybe")), @"");
+    assert_snapshot!(scene.key().ask_with(&format!("POST /knowledge-bases/{kb_id}/knowledge/file"), json!({})), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": "request Content-Type isn't multipart/form-data",
+        "message": "File upload failed"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(send(&scene, &kb_id, Form::new().text("other", "x")), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": "http: no such file",
+        "message": "File upload failed"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(send(&scene, &kb_id, file("tide.txt").text("metadata", "{")), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": "unexpected EOF",
+        "message": "Invalid metadata format"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(send(&scene, &kb_id, file("tide.txt").text("enable_multimodel", "maybe")), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": "strconv.ParseBool: parsing \"maybe\": invalid syntax",
+        "message": "Invalid enable_multimodel format"
+      },
+      "success": false
+    }
+    "#);
 }
 
 #[test]
 fn types_that_nobody_reads_are_refused() {
     let scene = Scene::new();
     let kb_id = a_kb(&scene);
-    assert_snapshot!(send(&scene, &kb_id, file("tide.exe")), @"");
+    assert_snapshot!(send(&scene, &kb_id, file("tide.exe")), @r#"
+    415
+    {
+      "error": {
+        "code": 1000,
+        "details": "accepted file types: pdf, txt, docx, doc, md, markdown, png, jpg, jpeg, gif, csv, xlsx, xls, html, htm",
+        "message": "unsupported file type"
+      },
+      "success": false
+    }
+    "#);
     assert!(send(&scene, &kb_id, file("tide")).starts_with("415"), "a name without an extension");
-    assert_snapshot!(send(&scene, &kb_id, file("tide.png")), @"");
+    assert_snapshot!(send(&scene, &kb_id, file("tide.png")), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "上传图片文件需要完整的VLM配置信息, 请前往系统设置页面进行补全"
+      },
+      "success": false
+    }
+    "#);
 }

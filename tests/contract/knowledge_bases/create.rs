@@ -7,7 +7,50 @@ use serde_json::json;
 #[test]
 fn nothing_but_a_name_gives_the_whole_object() {
     let scene = Scene::new();
-    assert_snapshot!(scene.key().ask_with("POST /knowledge-bases", json!({ "name": "Harbour" })), @"");
+    assert_snapshot!(scene.key().ask_with("POST /knowledge-bases", json!({ "name": "Harbour" })), @r#"
+    201
+    {
+      "data": {
+        "id": "<id1>",
+        "name": "Harbour",
+        "description": "",
+        "tenant_id": "<tenant>",
+        "chunking_config": {
+          "chunk_size": 0,
+          "chunk_overlap": 0,
+          "separators": null,
+          "enable_multimodal": false
+        },
+        "image_processing_config": {
+          "model_id": ""
+        },
+        "embedding_model_id": "",
+        "summary_model_id": "",
+        "rerank_model_id": "",
+        "vlm_model_id": "",
+        "vlm_config": {
+          "model_name": "",
+          "base_url": "",
+          "api_key": "",
+          "interface_type": ""
+        },
+        "cos_config": {
+          "secret_id": "",
+          "secret_key": "",
+          "region": "",
+          "bucket_name": "",
+          "app_id": "",
+          "path_prefix": "",
+          "provider": ""
+        },
+        "extract_config": null,
+        "created_at": "<time>",
+        "updated_at": "<time>",
+        "deleted_at": null
+      },
+      "success": true
+    }
+    "#);
 }
 
 #[test]
@@ -37,7 +80,37 @@ fn what_the_server_decides_can_not_be_sent() {
 #[test]
 fn wrong_types_and_no_json_are_told() {
     let scene = Scene::new();
-    assert_snapshot!(scene.key().ask_with("POST /knowledge-bases", json!({ "name": 7 })), @"");
-    assert_snapshot!(scene.key().ask_raw("POST /knowledge-bases", ""), @"");
-    assert_snapshot!(scene.key().ask_raw("POST /knowledge-bases", "[1]"), @"");
+    assert_snapshot!(scene.key().ask_with("POST /knowledge-bases", json!({ "name": 7 })), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": "json: cannot unmarshal number into Go struct field KnowledgeBase.name of type string",
+        "message": "Invalid request parameters"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_raw("POST /knowledge-bases", ""), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": "EOF",
+        "message": "Invalid request parameters"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_raw("POST /knowledge-bases", "[1]"), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": "json: cannot unmarshal array into Go value of type KnowledgeBase",
+        "message": "Invalid request parameters"
+      },
+      "success": false
+    }
+    "#);
 }

@@ -20,7 +20,17 @@ fn unknown_foreign_and_malformed_ids_are_one() {
     for id in [foreign.as_str(), "x", "copy", "%00"] {
         assert_eq!(scene.key().ask(&format!("GET /knowledge-bases/{id}")), answer, "{id}");
     }
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "knowledge base not found"
+      },
+      "success": false
+    }
+    "#);
 }
 
 #[test]

@@ -7,7 +7,13 @@ use serde_json::json;
 #[test]
 fn a_new_tenant_has_none() {
     let scene = Scene::new();
-    assert_snapshot!(scene.key().ask("GET /knowledge-bases"), @"");
+    assert_snapshot!(scene.key().ask("GET /knowledge-bases"), @r#"
+    200
+    {
+      "data": [],
+      "success": true
+    }
+    "#);
 }
 
 #[test]

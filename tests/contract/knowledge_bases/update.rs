@@ -15,7 +15,52 @@ fn a_kb(scene: &Scene) -> String {
 fn an_empty_config_leaves_the_split_alone() {
     let scene = Scene::new();
     let id = a_kb(&scene);
-    assert_snapshot!(scene.key().ask_with(&format!("PUT /knowledge-bases/{id}"), json!({ "name": "Port", "description": "Ships", "config": {} })), @"");
+    assert_snapshot!(scene.key().ask_with(&format!("PUT /knowledge-bases/{id}"), json!({ "name": "Port", "description": "Ships", "config": {} })), @r#"
+    200
+    {
+      "data": {
+        "id": "<id1>",
+        "name": "Port",
+        "description": "Ships",
+        "tenant_id": "<tenant>",
+        "chunking_config": {
+          "chunk_size": 256,
+          "chunk_overlap": 20,
+          "separators": [
+            "\n"
+          ],
+          "enable_multimodal": false
+        },
+        "image_processing_config": {
+          "model_id": ""
+        },
+        "embedding_model_id": "",
+        "summary_model_id": "",
+        "rerank_model_id": "",
+        "vlm_model_id": "",
+        "vlm_config": {
+          "model_name": "",
+          "base_url": "",
+          "api_key": "",
+          "interface_type": ""
+        },
+        "cos_config": {
+          "secret_id": "",
+          "secret_key": "",
+          "region": "",
+          "bucket_name": "",
+          "app_id": "",
+          "path_prefix": "",
+          "provider": ""
+        },
+        "extract_config": null,
+        "created_at": "<time>",
+        "updated_at": "<time>",
+        "deleted_at": null
+      },
+      "success": true
+    }
+    "#);
 }
 
 #[test]
@@ -32,6 +77,26 @@ fn a_part_of_the_config_that_is_sent_replaces_it_whole() {
 fn a_name_is_needed_and_the_owner_comes_first() {
     let scene = Scene::new();
     let id = a_kb(&scene);
-    assert_snapshot!(scene.key().ask_with(&format!("PUT /knowledge-bases/{id}"), json!({ "description": "nameless" })), @"");
-    assert_snapshot!(scene.key().ask_with("PUT /knowledge-bases/x", json!({})), @"");
+    assert_snapshot!(scene.key().ask_with(&format!("PUT /knowledge-bases/{id}"), json!({ "description": "nameless" })), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": "Key: 'UpdateKnowledgeBaseRequest.Name' Error:Field validation for 'Name' failed on the 'required' tag",
+        "message": "Invalid request parameters"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_with("PUT /knowledge-bases/x", json!({})), @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "knowledge base not found"
+      },
+      "success": false
+    }
+    "#);
 }

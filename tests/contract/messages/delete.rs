@@ -10,8 +10,24 @@ fn a_missing_one_is_deleted_too() {
     let id = a_session(&scene);
     scene.caller().ask(&id, "When does the ferry leave?");
     let first = scene.key().send(&format!("GET /messages/{id}/load"), None).json["data"][0]["id"].as_str().expect("an id").to_owned();
-    assert_snapshot!(scene.key().ask(&format!("DELETE /messages/{id}/{first}")), @"");
+    assert_snapshot!(scene.key().ask(&format!("DELETE /messages/{id}/{first}")), @r#"
+    200
+    {
+      "message": "Message deleted successfully",
+      "success": true
+    }
+    "#);
     assert!(scene.key().ask(&format!("DELETE /messages/{id}/{first}")).starts_with("200"));
     assert_eq!(scene.key().send(&format!("GET /messages/{id}/load"), None).json["data"].as_array().map(Vec::len), Some(1));
-    assert_snapshot!(scene.key().ask(&format!("DELETE /messages/x/{first}")), @"");
+    assert_snapshot!(scene.key().ask(&format!("DELETE /messages/x/{first}")), @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "session not found"
+      },
+      "success": false
+    }
+    "#);
 }

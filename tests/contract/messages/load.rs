@@ -21,7 +21,35 @@ fn question_and_answer_share_their_request() {
         text: String::new(),
         json: messages,
     };
-    assert_snapshot!(scene.shown(&answer), @"");
+    assert_snapshot!(scene.shown(&answer), @r#"
+    200
+    [
+      {
+        "id": "<id1>",
+        "session_id": "<id2>",
+        "request_id": "<id3>",
+        "content": "When does the ferry leave?",
+        "role": "user",
+        "knowledge_references": [],
+        "is_completed": true,
+        "created_at": "<time>",
+        "updated_at": "<time>",
+        "deleted_at": null
+      },
+      {
+        "id": "<id4>",
+        "session_id": "<id2>",
+        "request_id": "<id3>",
+        "content": "<answer>",
+        "role": "assistant",
+        "knowledge_references": "<references>",
+        "is_completed": true,
+        "created_at": "<time>",
+        "updated_at": "<time>",
+        "deleted_at": null
+      }
+    ]
+    "#);
 }
 
 #[test]
@@ -50,6 +78,26 @@ fn limits_cut_from_the_oldest_side() {
 fn bad_times_and_unknown_sessions_are_told() {
     let scene = Scene::new();
     let id = a_session(&scene);
-    assert_snapshot!(scene.key().ask(&format!("GET /messages/{id}/load?before_time=yesterday")), @"");
-    assert_snapshot!(scene.key().ask("GET /messages/x/load"), @"");
+    assert_snapshot!(scene.key().ask(&format!("GET /messages/{id}/load?before_time=yesterday")), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "Invalid time format, please use RFC3339Nano format"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask("GET /messages/x/load"), @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "session not found"
+      },
+      "success": false
+    }
+    "#);
 }

@@ -7,7 +7,13 @@ use insta::assert_snapshot;
 #[test]
 fn a_new_tenant_has_none() {
     let scene = Scene::new();
-    assert_snapshot!(scene.key().ask("GET /models"), @"");
+    assert_snapshot!(scene.key().ask("GET /models"), @r#"
+    200
+    {
+      "data": [],
+      "success": true
+    }
+    "#);
 }
 
 #[test]

@@ -9,7 +9,33 @@ use serde_json::json;
 fn fields_that_are_not_named_stay() {
     let scene = Scene::new();
     let id = scene.key().make("POST /models", remote("chat-1"));
-    assert_snapshot!(scene.key().ask_with(&format!("PUT /models/{id}"), json!({ "description": "Ours" })), @"");
+    assert_snapshot!(scene.key().ask_with(&format!("PUT /models/{id}"), json!({ "description": "Ours" })), @r#"
+    200
+    {
+      "data": {
+        "id": "<id1>",
+        "tenant_id": "<tenant>",
+        "name": "chat-1",
+        "type": "KnowledgeQA",
+        "source": "remote",
+        "description": "Ours",
+        "parameters": {
+          "base_url": "https://models.example.com/v1",
+          "api_key": "secret",
+          "embedding_parameters": {
+            "dimension": 0,
+            "truncate_prompt_tokens": 0
+          }
+        },
+        "is_default": false,
+        "status": "active",
+        "created_at": "<time>",
+        "updated_at": "<time>",
+        "deleted_at": null
+      },
+      "success": true
+    }
+    "#);
 }
 
 #[test]
@@ -35,6 +61,26 @@ fn parameters_replace_as_a_whole() {
 #[test]
 fn the_body_is_looked_at_before_the_id() {
     let scene = Scene::new();
-    assert_snapshot!(scene.key().ask_with("PUT /models/x", json!({ "name": 1 })), @"");
-    assert_snapshot!(scene.key().ask_with("PUT /models/x", json!({ "name": "y" })), @"");
+    assert_snapshot!(scene.key().ask_with("PUT /models/x", json!({ "name": 1 })), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "json: cannot unmarshal number into Go struct field UpdateModelRequest.name of type string"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_with("PUT /models/x", json!({ "name": "y" })), @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "Model not found"
+      },
+      "success": false
+    }
+    "#);
 }

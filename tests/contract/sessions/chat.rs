@@ -36,14 +36,47 @@ fn nothing_found_is_the_fallback_without_sources() {
     let answer =
         scene.key().send(&format!("POST /knowledge-chat/{id}"), Some(json!({ "query": "When does the ferry leave?" }).to_string()));
     let shown = scene.filtered(&answer.text);
-    assert_snapshot!(shown, @"");
+    assert_snapshot!(shown, @r#"
+    event:message
+    data:{"id":"<id1>","response_type":"answer","content":"I do not know.","done":true,"knowledge_references":null}
+    "#);
 }
 
 #[test]
 fn mistakes_are_told_before_the_stream_begins() {
     let scene = Scene::new();
     let id = a_session(&scene);
-    assert_snapshot!(scene.key().ask_with(&format!("POST /knowledge-chat/{id}"), json!({})), @"");
-    assert_snapshot!(scene.key().ask_with(&format!("POST /knowledge-chat/{id}"), json!({ "query": "" })), @"");
-    assert_snapshot!(scene.key().ask_with("POST /knowledge-chat/x", json!({ "query": "When?" })), @"");
+    assert_snapshot!(scene.key().ask_with(&format!("POST /knowledge-chat/{id}"), json!({})), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "Key: 'CreateKnowledgeQARequest.Query' Error:Field validation for 'Query' failed on the 'required' tag"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_with(&format!("POST /knowledge-chat/{id}"), json!({ "query": "" })), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "Key: 'CreateKnowledgeQARequest.Query' Error:Field validation for 'Query' failed on the 'required' tag"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_with("POST /knowledge-chat/x", json!({ "query": "When?" })), @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "session not found"
+      },
+      "success": false
+    }
+    "#);
 }

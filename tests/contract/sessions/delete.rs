@@ -11,6 +11,12 @@ fn a_missing_one_is_deleted_too() {
     let deleted = scene.key().ask(&format!("DELETE /sessions/{id}"));
     assert_eq!(scene.key().ask(&format!("DELETE /sessions/{id}")), deleted);
     assert_eq!(scene.key().ask("DELETE /sessions/x"), deleted);
-    assert_snapshot!(deleted, @"");
+    assert_snapshot!(deleted, @r#"
+    200
+    {
+      "message": "Session deleted successfully",
+      "success": true
+    }
+    "#);
     assert!(scene.key().ask(&format!("GET /messages/{id}/load")).starts_with("404"));
 }

@@ -20,5 +20,15 @@ fn unknown_foreign_and_malformed_ids_are_one() {
     for id in [foreign.as_str(), "x", "continue-stream"] {
         assert_eq!(scene.key().ask(&format!("GET /sessions/{id}")), answer, "{id}");
     }
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "session not found"
+      },
+      "success": false
+    }
+    "#);
 }

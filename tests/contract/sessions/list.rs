@@ -7,7 +7,16 @@ use serde_json::json;
 #[test]
 fn a_new_tenant_has_none() {
     let scene = Scene::new();
-    assert_snapshot!(scene.key().ask("GET /sessions"), @"");
+    assert_snapshot!(scene.key().ask("GET /sessions"), @r#"
+    200
+    {
+      "data": [],
+      "page": 1,
+      "page_size": 20,
+      "success": true,
+      "total": 0
+    }
+    "#);
 }
 
 #[test]
@@ -22,6 +31,26 @@ fn the_newest_comes_first_and_the_total_counts_all() {
 #[test]
 fn pages_outside_the_rules_are_refused() {
     let scene = Scene::new();
-    assert_snapshot!(scene.key().ask("GET /sessions?page=-1"), @"");
-    assert_snapshot!(scene.key().ask("GET /sessions?page_size=101"), @"");
+    assert_snapshot!(scene.key().ask("GET /sessions?page=-1"), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "Key: 'Pagination.Page' Error:Field validation for 'Page' failed on the 'min' tag"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask("GET /sessions?page_size=101"), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "Key: 'Pagination.PageSize' Error:Field validation for 'PageSize' failed on the 'max' tag"
+      },
+      "success": false
+    }
+    "#);
 }

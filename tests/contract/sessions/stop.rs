@@ -9,6 +9,24 @@ use serde_json::json;
 fn nothing_under_way_is_nothing_to_stop() {
     let scene = Scene::new();
     let id = a_session(&scene);
-    assert_snapshot!(scene.key().ask_with(&format!("POST /sessions/{id}/stop"), json!({})), @"");
-    assert_snapshot!(scene.key().ask_with("POST /sessions/x/stop", json!({})), @"");
+    assert_snapshot!(scene.key().ask_with(&format!("POST /sessions/{id}/stop"), json!({})), @r#"
+    200
+    {
+      "data": {
+        "stopped": 0
+      },
+      "success": true
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_with("POST /sessions/x/stop", json!({})), @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "session not found"
+      },
+      "success": false
+    }
+    "#);
 }

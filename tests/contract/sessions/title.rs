@@ -21,8 +21,48 @@ fn messages_are_needed_and_one_must_be_a_question() {
     let scene = Scene::new();
     let id = a_session(&scene);
     let route = format!("POST /sessions/{id}/generate_title");
-    assert_snapshot!(scene.key().ask_with(&route, json!({})), @"");
-    assert_snapshot!(scene.key().ask_with(&route, json!({ "messages": [{ "role": "assistant", "content": "x" }] })), @"");
-    assert_snapshot!(scene.key().ask_with(&route, json!({ "messages": [] })), @"");
-    assert_snapshot!(scene.key().ask_with("POST /sessions/x/generate_title", json!({ "messages": [] })), @"");
+    assert_snapshot!(scene.key().ask_with(&route, json!({})), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "Key: 'GenerateTitleRequest.Messages' Error:Field validation for 'Messages' failed on the 'required' tag"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_with(&route, json!({ "messages": [{ "role": "assistant", "content": "x" }] })), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "no user message found"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_with(&route, json!({ "messages": [] })), @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "record not found"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_with("POST /sessions/x/generate_title", json!({ "messages": [] })), @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "session not found"
+      },
+      "success": false
+    }
+    "#);
 }

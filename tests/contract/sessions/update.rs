@@ -33,7 +33,27 @@ fn it_neither_makes_nor_takes_over_a_session() {
     let foreign = a_session(&Scene::new());
     let unknown = scene.key().ask_with("PUT /sessions/x", json!({ "title": "mine" }));
     assert_eq!(scene.key().ask_with(&format!("PUT /sessions/{foreign}"), json!({ "title": "mine" })), unknown);
-    assert_snapshot!(unknown, @"");
+    assert_snapshot!(unknown, @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": null,
+        "message": "session not found"
+      },
+      "success": false
+    }
+    "#);
     let id = a_session(&scene);
-    assert_snapshot!(scene.key().ask_with(&format!("PUT /sessions/{id}"), json!({ "title": 7 })), @"");
+    assert_snapshot!(scene.key().ask_with(&format!("PUT /sessions/{id}"), json!({ "title": 7 })), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": null,
+        "message": "json: cannot unmarshal number into Go struct field Session.title of type string"
+      },
+      "success": false
+    }
+    "#);
 }

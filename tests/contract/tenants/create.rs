@@ -9,7 +9,28 @@ fn a_name_is_enough() {
     let scene = Scene::new();
     let answer = scene.key().send("POST /tenants", Some(json!({ "name": "Harbour" }).to_string()));
     let shown = scene.shown(&answer).replace(&answer.json["data"]["id"].to_string(), "<number>");
-    assert_snapshot!(shown, @"");
+    assert_snapshot!(shown, @r#"
+    201
+    {
+      "data": {
+        "id": <number>,
+        "name": "Harbour",
+        "description": "",
+        "api_key": "<key>",
+        "status": "active",
+        "retriever_engines": {
+          "engines": []
+        },
+        "business": "",
+        "storage_quota": 10737418240,
+        "storage_used": 0,
+        "created_at": "<time>",
+        "updated_at": "<time>",
+        "deleted_at": null
+      },
+      "success": true
+    }
+    "#);
 }
 
 #[test]
@@ -25,6 +46,26 @@ fn what_the_server_decides_can_not_be_sent() {
 #[test]
 fn a_tenant_needs_a_name() {
     let scene = Scene::new();
-    assert_snapshot!(scene.key().ask_with("POST /tenants", json!({ "description": "nameless" })), @"");
-    assert_snapshot!(scene.key().ask_with("POST /tenants", json!({ "name": 7 })), @"");
+    assert_snapshot!(scene.key().ask_with("POST /tenants", json!({ "description": "nameless" })), @r#"
+    400
+    {
+      "error": {
+        "code": 1010,
+        "details": "tenant name cannot be empty",
+        "message": "Failed to create tenant"
+      },
+      "success": false
+    }
+    "#);
+    assert_snapshot!(scene.key().ask_with("POST /tenants", json!({ "name": 7 })), @r#"
+    400
+    {
+      "error": {
+        "code": 1010,
+        "details": "json: cannot unmarshal number into Go struct field Tenant.name of type string",
+        "message": "Invalid request parameters"
+      },
+      "success": false
+    }
+    "#);
 }
