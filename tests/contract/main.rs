@@ -13,6 +13,7 @@ mod knowledge;
 mod knowledge_bases;
 mod messages;
 mod models;
+mod plugins;
 mod routes;
 mod scene;
 mod sessions;

@@ -1,6 +1,6 @@
 //! One tenant and its caller, and answers as text that is the same on each run.
 
-use knowhost_tests::{Answer, Caller, shared_server};
+use knowhost_tests::{Answer, Caller, OPERATOR_KEY, shared_server};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,6 +12,7 @@ pub struct Scene {
     key: Caller,
     token: Caller,
     anonymous: Caller,
+    operator: Caller,
     /// Tells this tenant's person apart from those of other cases; cut out of answers.
     suffix: String,
     tenant_id: u64,
@@ -32,6 +33,7 @@ impl Scene {
             key: Caller::new(&shared_server().url(), Some(&text("/tenant/api_key"))),
             token: anonymous.with_bearer(&text("/token")),
             anonymous,
+            operator: Caller::new(&shared_server().url(), Some(OPERATOR_KEY)),
             suffix,
             tenant_id: login["tenant"]["id"].as_u64().expect("a tenant id"),
             ids: RefCell::default(),
@@ -46,6 +48,11 @@ impl Scene {
     /// Calls with the person's access token.
     pub fn token(&self) -> Asker<'_> {
         Asker { scene: self, caller: &self.token }
+    }
+
+    /// Calls with the operator's key.
+    pub fn operator(&self) -> Asker<'_> {
+        Asker { scene: self, caller: &self.operator }
     }
 
     /// Calls without credentials.

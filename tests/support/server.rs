@@ -209,11 +209,14 @@ impl Drop for Server {
     }
 }
 
+/// The operator's key of [`shared_server`].
+pub const OPERATOR_KEY: &str = "operator's own key";
+
 /// The server that all cases of one test program share, without the sample. It ends when the program does.
 pub fn shared_server() -> &'static Server {
     static SHARED: OnceLock<Server> = OnceLock::new();
     SHARED.get_or_init(|| {
-        let server = Server::empty();
+        let server = Server::builder().env("KNOWHOST_SAMPLE", "false").env("KNOWHOST_OPERATOR_KEY", OPERATOR_KEY).start();
         // A static is never dropped: a shell waits for the end of its input, which is the end of this program, and clears up.
         let watch = format!("read gone; kill {}; rm -rf '{}'", server.pid(), server.folder().display());
         let mut watcher = Command::new("sh").args(["-c", &watch]).stdin(Stdio::piped()).spawn().expect("a shell");

@@ -45,7 +45,17 @@ fn no_other_exists() {
     let other = Scene::new();
     let answer = scene.key().ask(&format!("GET /tenants/{}", other.tenant_id()));
     assert_eq!(answer, scene.key().ask("GET /tenants/987654321"));
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    404
+    {
+      "error": {
+        "code": 1003,
+        "details": "tenant not found",
+        "message": "Failed to retrieve tenant"
+      },
+      "success": false
+    }
+    "#);
 }
 
 #[test]

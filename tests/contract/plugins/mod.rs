@@ -1,0 +1,3 @@
+mod allow;
+mod deny;
+mod list;
