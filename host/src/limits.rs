@@ -242,6 +242,8 @@ pub const INDEX_RETRY_MIN: Duration = Duration::from_millis(100);
 pub const INDEX_RETRY_MAX: Duration = Duration::from_secs(30);
 /// After so many failures in a row the index itself is taken for the cause and rebuilt.
 pub const INDEX_FAILURES_MAX: u32 = 5;
+/// A comparison of the index with the database: both are read whole.
+pub const INDEX_VERIFY_TIME: Duration = Duration::from_secs(600);
 /// Ids of differences that a verification names; it counts all.
 pub const INDEX_DIFFERENCES_SHOWN: usize = 20;
 /// What an absent or zero match count means.

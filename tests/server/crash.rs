@@ -1,29 +1,8 @@
 //! Killed at random moments, the server loses nothing, doubles nothing and leaves nothing stuck.
 
-use knowhost_tests::{Server, count, wait_for};
+use knowhost_tests::{Random, Server, count, wait_for};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-
-/// Numbers that repeat with their seed (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % bound.max(1)
-    }
-}
-
-fn seed() -> u64 {
-    let seed = match count("seed") {
-        0 => std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |time| time.as_nanos() as u64 | 1),
-        seed => seed,
-    };
-    eprintln!("seed {seed}");
-    seed
-}
 
 /// A document of several chunks, each with a word that occurs nowhere else.
 fn document(number: u64) -> (String, String) {
@@ -40,7 +19,7 @@ fn document(number: u64) -> (String, String) {
 
 #[test]
 fn documents_survive_kill_9_at_any_moment() {
-    let mut random = Random(seed());
+    let mut random = Random::from_counts();
     let points = count("kill_points");
     let mut server = Server::empty();
     let kb_id = server.caller().a_kb("Crash");

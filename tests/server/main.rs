@@ -2,6 +2,7 @@
 
 mod cli;
 mod crash;
+mod crash_commit;
 mod cross_language;
 mod cutover;
 mod formats;

@@ -57,6 +57,12 @@ fn what_belongs_to_one_tenant_does_not_exist_for_another() {
         json!([])
     );
 
+    // What belongs to nobody but the operator.
+    for (method, path) in [("GET", "index"), ("POST", "index/verify"), ("POST", "index/rebuild")] {
+        let answer = other.send(other.request(method, &format!("/api/v1/system/{path}"))).expect("answered");
+        assert_eq!(answer.status, 403, "{method} {path}: {}", answer.text);
+    }
+
     // Nothing of it was changed by the attempts.
     assert_eq!(owner.get(&format!("/api/v1/knowledge-bases/{kb}")).expect("answered").json["data"]["name"], "Private");
     assert_eq!(owner.get(&format!("/api/v1/models/{model}")).expect("answered").json["data"]["name"], "mine");

@@ -5,6 +5,7 @@
 mod caller;
 mod cutover;
 mod models;
+mod random;
 mod server;
 mod side_server;
 mod sse;
@@ -12,6 +13,7 @@ mod sse;
 pub use caller::{Answer, Caller};
 pub use cutover::{nginx, old_server};
 pub use models::{ollama, openai_compatible};
+pub use random::Random;
 pub use server::{OPERATOR_KEY, Server, ServerBuilder, knowhost_bin, shared_server};
 pub use side_server::SideServer;
 pub use sse::{SseEvent, read_events};

@@ -5,7 +5,7 @@
 use super::LOCAL_KEY_SECRET;
 use super::secrets::Secrets;
 use super::upkeep;
-use crate::chat::{Chat, ChatParts, FindQuery, Finder, Hit};
+use crate::chat::{Chat, ChatParts, FindQuery, Finder, Hit, Story};
 use crate::config::{Fusion, Settings, TenantCreation};
 use crate::domain::{Model, ModelParameters, ModelType, ScopeOf, Session, TenantId, TenantScope};
 use crate::error::Result as HostResult;
@@ -18,10 +18,10 @@ use crate::jobs::{JobHandler, Jobs, Worker};
 use crate::library::access::{self, Access, LocalOwnership, Proof};
 use crate::library::knowledge::{NewDocument, Taken};
 use crate::library::sessions::Strategy;
-use crate::library::{Documents, Library, LibrarySettings, tenants};
+use crate::library::{Documents, IndexCare, Library, LibrarySettings, tenants};
 use crate::plugin::{Plugins, PluginsConfig};
 use crate::provider::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_RERANK, BoxFuture, CallContext, ModelRows, PluginSource, Registry};
-use crate::search::{FusionOrder, HybridQuery, Search};
+use crate::search::{Candidate, FusionOrder, HybridQuery, Search};
 use crate::store::{BuiltinModel, Store};
 use crate::stream::Streams;
 use anyhow::{Context, Result};
@@ -132,7 +132,13 @@ impl Parts {
     }
 
     pub(super) fn http_state(&self) -> AppState {
-        AppState { library: self.library.clone(), chat: self.chat.clone(), documents: self.documents.clone(), search: self.search.clone() }
+        AppState {
+            library: self.library.clone(),
+            chat: self.chat.clone(),
+            documents: self.documents.clone(),
+            search: self.search.clone(),
+            index: IndexCare::new(self.follower.clone()),
+        }
     }
 
     /// An upload as a client would send it; what is there already stays as it is.
@@ -245,10 +251,16 @@ impl Finder for SearchFinder {
                 text: query.text.clone(),
                 vector_threshold: query.vector_threshold,
                 match_count: query.match_count,
+                explain: query.explain,
                 ..HybridQuery::default()
             };
             let candidates = self.0.hybrid_search(context, scope, &query).await?;
-            Ok(candidates.into_iter().map(|candidate| Hit { result: candidate.result, rank: candidate.rank_score }).collect())
+            let hit = |candidate: Candidate| Hit {
+                story: query.explain.then(|| Story { search: candidate.explain, ..Story::default() }),
+                result: candidate.result,
+                rank: candidate.rank_score,
+            };
+            Ok(candidates.into_iter().map(hit).collect())
         })
     }
 }

@@ -4,7 +4,7 @@
 
 use super::budget::Budget;
 use super::pipeline::{self, Answer, Question};
-use super::text::validate;
+use super::text::{Hit, Story, validate};
 use super::{Chat, ChatParts};
 use crate::domain::{Message, Role, Session, TenantScope, Timestamp};
 use crate::error::{Error, Result};
@@ -12,7 +12,7 @@ use crate::limits;
 use crate::stream::{StreamKey, StreamReader, StreamWriter};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,24 @@ pub struct AskRequest {
     pub query: String,
     /// The client's, kept in both messages and in every event.
     pub request_id: String,
+    /// The addition `explain`: told before the references are.
+    pub stories: Option<Stories>,
+}
+
+/// Why each cited chunk stands where it stands. Beside the stream and not in it, so that what is kept and replayed is the contract's.
+#[derive(Clone, Debug, Default)]
+pub struct Stories(Arc<OnceLock<Vec<Option<Story>>>>);
+
+impl Stories {
+    pub(super) fn tell(&self, hits: &[Hit]) {
+        // There is one list of references in an answer.
+        let _ = self.0.set(hits.iter().map(|hit| hit.story.clone()).collect());
+    }
+
+    /// Of the reference in this place.
+    pub fn of(&self, place: usize) -> Option<Story> {
+        self.0.get()?.get(place)?.clone()
+    }
 }
 
 impl Chat {
@@ -47,7 +65,7 @@ impl Chat {
         };
         let budget = Budget::new(scope.tenant_id(), &request.request_id, limits::ANSWER_TIME, cancel);
         let (opened, opening) = oneshot::channel();
-        let run = Run { parts: Arc::clone(&self.parts), scope: *scope, session, text, key, budget, writer };
+        let run = Run { parts: Arc::clone(&self.parts), scope: *scope, session, text, stories: request.stories, key, budget, writer };
         self.parts.spawner.spawn(Box::pin(run.carry_out(opened)));
         match opening.await {
             Ok(Ok(())) => Ok(reader),
@@ -100,6 +118,7 @@ struct Run {
     scope: TenantScope,
     session: Session,
     text: String,
+    stories: Option<Stories>,
     key: StreamKey,
     budget: Budget,
     writer: StreamWriter,
@@ -108,7 +127,7 @@ struct Run {
 impl Run {
     async fn carry_out(self, opened: oneshot::Sender<Result<()>>) {
         let mut opened = Some(opened);
-        let question = Question { scope: &self.scope, session: &self.session, text: &self.text };
+        let question = Question { scope: &self.scope, session: &self.session, text: &self.text, stories: self.stories.as_ref() };
         let open = || {
             if let Some(opened) = opened.take() {
                 // Nobody may listen any more; the answer is made all the same.

@@ -16,9 +16,9 @@ mod tests;
 pub mod text;
 mod title;
 
-pub use ask::AskRequest;
+pub use ask::{AskRequest, Stories};
 pub use prompt::check_template;
-pub use text::Hit;
+pub use text::{Hit, Story};
 
 use crate::config::Conversation;
 use crate::domain::{TenantScope, Timestamp};
@@ -43,6 +43,8 @@ pub struct FindQuery {
     pub vector_threshold: f64,
     pub keyword_threshold: f64,
     pub match_count: i64,
+    /// Whether hits come with their story.
+    pub explain: bool,
 }
 
 /// Owns the tasks that outlive their request; `app` waits for them when it stops.

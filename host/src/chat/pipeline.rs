@@ -3,6 +3,7 @@
 //!
 //! Not here: what each step does (`steps`, `text`), and saving the answer (`ask`).
 
+use super::ask::Stories;
 use super::budget::Budget;
 use super::steps::{self, Answered, Ranking};
 use super::text::{history, merge, top};
@@ -18,6 +19,8 @@ pub(super) struct Question<'a> {
     pub(super) session: &'a Session,
     /// As typed, without blanks around it.
     pub(super) text: &'a str,
+    /// Where the stories of what is cited go, if somebody asked for them.
+    pub(super) stories: Option<&'a Stories>,
 }
 
 /// What an answer cites, and what is said instead of one.
@@ -36,7 +39,7 @@ pub(super) async fn answer(
     writer: &StreamWriter,
     opened: impl FnOnce(),
 ) -> Result<Answer> {
-    let Question { scope, session, text } = *question;
+    let Question { scope, session, text, stories } = *question;
     let rounds = steps::history(parts, scope, session).await?;
     let searched = steps::rewrite(parts, budget, scope, session, text, &rounds).await?;
     let query = FindQuery {
@@ -45,6 +48,7 @@ pub(super) async fn answer(
         vector_threshold: session.vector_threshold,
         keyword_threshold: session.keyword_threshold,
         match_count: session.embedding_top_k,
+        explain: stories.is_some(),
     };
     let found = steps::retrieve(parts, budget, scope, &query, &searched, history::references(&rounds)).await?;
     let ranking = Ranking { model_id: &session.rerank_model_id, threshold: session.rerank_threshold, question: text };
@@ -53,6 +57,9 @@ pub(super) async fn answer(
     if best.is_empty() {
         opened();
         return Ok(Answer { fallback: session.fallback_response.clone(), ..Answer::default() });
+    }
+    if let Some(stories) = stories {
+        stories.tell(&best);
     }
     let references = Arc::new(best.iter().map(|hit| hit.result.clone()).collect::<Vec<_>>());
     writer.references(Arc::clone(&references));

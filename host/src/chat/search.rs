@@ -37,6 +37,7 @@ impl Chat {
             vector_threshold: settings.vector_threshold,
             keyword_threshold: settings.keyword_threshold,
             match_count: settings.embedding_top_k,
+            explain: false,
         };
         let found = steps::retrieve(parts, &budget, scope, &query, &searched, &[]).await?;
         let model_id = rerank_model(parts, scope, &kb).await?;

@@ -3,6 +3,7 @@
 use super::{Files, TEMPORARY, fault};
 use crate::error::{Error, Result};
 use std::fs::{DirEntry, ReadDir};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -56,7 +57,12 @@ fn walk(root: &Path, age: Duration, folders: &mut Vec<ReadDir>, count: usize) ->
         if kind.is_dir() && depth < 3 && !(depth == 1 && entry.file_name() == TEMPORARY) {
             // Removing fails for a folder with something in it, and that is what tells them apart.
             if !(is_older(&entry, age) && std::fs::remove_dir(&path).is_ok()) {
-                folders.push(std::fs::read_dir(path)?);
+                match std::fs::read_dir(path) {
+                    Ok(folder) => folders.push(folder),
+                    // Its document was deleted just now.
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
             }
         } else if kind.is_file() && depth == 3 && is_older(&entry, age) {
             keys.extend(path.strip_prefix(root).ok().and_then(Path::to_str).map(str::to_owned));

@@ -4,7 +4,7 @@
 
 use super::route_table::{Dispatch, RouteTable, normalise_path};
 use super::routes::{
-    auth, chat, chunks, health, hybrid_search, knowledge, knowledge_bases, messages, models, plugins, sessions, system, tenants,
+    auth, chat, chunks, health, hybrid_search, index, knowledge, knowledge_bases, messages, models, plugins, sessions, system, tenants,
 };
 use super::{AppState, cors, middleware};
 use crate::limits::UPLOAD_BYTES_MAX;
@@ -111,4 +111,8 @@ fn routes() -> RouteTable<AppState> {
         .post("/api/v1/plugins/{name}/deny", plugins::deny)
         // system
         .get("/api/v1/system/info", system::info)
+        // the search index, for the operator
+        .get("/api/v1/system/index", index::status)
+        .post("/api/v1/system/index/verify", index::verify)
+        .post("/api/v1/system/index/rebuild", index::rebuild)
 }

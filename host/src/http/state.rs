@@ -3,7 +3,7 @@
 //! Not here: how the parts are made (`app`).
 
 use crate::chat::Chat;
-use crate::library::{Documents, Library};
+use crate::library::{Documents, IndexCare, Library};
 use crate::search::Search;
 
 /// The rooms behind the routes. Cloning is cheap: every field shares its content.
@@ -13,4 +13,5 @@ pub struct AppState {
     pub chat: Chat,
     pub documents: Documents,
     pub search: Search,
+    pub index: IndexCare,
 }

@@ -40,6 +40,8 @@ pub struct FollowerStatus {
     pub sequence: i64,
     /// Number of the last change in SQL that this process knows of.
     pub last_sequence: i64,
+    /// Rebuilds that came to an end since the start.
+    pub rebuilds_count: u64,
 }
 
 /// Cheap to clone; all clones are the same follower.
@@ -59,6 +61,8 @@ struct Inner {
     wake: tokio::sync::Notify,
     /// Looks without news since the last change.
     idle_steps: AtomicU32,
+    /// Why the index could not be used as it was opened.
+    found_at_start: Option<String>,
 }
 
 impl Follower {
@@ -75,6 +79,7 @@ impl Follower {
         } else if present == 0 && last == 0 && store.count_index_rows().await? == 0 {
             index.accept_as_built();
         }
+        let found_at_start = index.wants_rebuild();
         let inner = Inner {
             sequence: watch::Sender::new(if present > last { 0 } else { present }),
             index,
@@ -83,6 +88,7 @@ impl Follower {
             rebuilds: watch::Sender::new(0),
             wake: tokio::sync::Notify::new(),
             idle_steps: AtomicU32::new(0),
+            found_at_start,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -204,15 +210,26 @@ impl Follower {
             state: self.inner.state.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             sequence: *self.inner.sequence.borrow(),
             last_sequence: *self.inner.feed.store.watch_index_sequence().borrow(),
+            rebuilds_count: *self.inner.rebuilds.borrow(),
         }
+    }
+
+    /// What was wrong with the index when it was opened, although it was rebuilt since.
+    pub fn found_at_start(&self) -> Option<&str> {
+        self.inner.found_at_start.as_deref()
+    }
+
+    /// Has the index made anew while the old one answers; `rebuilds_count` tells the end.
+    pub fn begin_rebuild(&self, reason: &str) {
+        self.inner.index.want_rebuild(reason);
+        self.inner.wake.notify_one();
     }
 
     /// Has the index made anew while the old one answers, and returns when it is done; [`Self::run`] must be running.
     pub async fn rebuild(&self, reason: &str, time: Duration) -> Result<()> {
         let mut done = self.inner.rebuilds.subscribe();
         done.mark_unchanged();
-        self.inner.index.want_rebuild(reason);
-        self.inner.wake.notify_one();
+        self.begin_rebuild(reason);
         match tokio::time::timeout(time, done.changed()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Error::Unavailable { reason: "the index has stopped".into() }),

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod auth;
 pub mod chunks;
+pub mod index_care;
 pub mod knowledge;
 pub mod knowledge_bases;
 pub mod messages;
@@ -14,6 +15,7 @@ pub mod safe_text;
 pub mod sessions;
 pub mod tenants;
 
+pub use index_care::IndexCare;
 pub use knowledge::Documents;
 
 use crate::domain::RetrieverEngines;

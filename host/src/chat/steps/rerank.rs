@@ -55,8 +55,11 @@ pub(in crate::chat) async fn rerank(
                 return hits;
             }
             Ok(judged) => {
-                let passed = passed(&hits, &judged, ranking.threshold);
+                let mut passed = passed(&hits, &judged, ranking.threshold);
                 if !passed.is_empty() {
+                    for story in passed.iter_mut().filter_map(|hit| hit.story.as_mut()) {
+                        story.reranker = Some(model.plugin().to_string());
+                    }
                     return passed;
                 }
             }
@@ -82,6 +85,9 @@ fn passed(hits: &[Hit], judged: &[RerankHit], threshold: f64) -> Vec<Hit> {
                 let mut hit = hit.clone();
                 hit.rank = score;
                 hit.result.score = score;
+                if let Some(story) = &mut hit.story {
+                    story.rerank_score = Some(score);
+                }
                 hit
             })
         })

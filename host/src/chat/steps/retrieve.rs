@@ -50,7 +50,11 @@ fn combine(first: Vec<Hit>, second: Vec<Hit>, cited: &[SearchResult]) -> Vec<Hit
     // Stable: of equal ranks the first search's goes first.
     found.sort_by(|left, right| right.rank.total_cmp(&left.rank));
     let (direct, expansions): (Vec<Hit>, Vec<Hit>) = found.into_iter().partition(is_direct);
-    let history = cited.iter().map(|result| Hit { result: SearchResult { match_type: MatchType::History, ..result.clone() }, rank: 0.0 });
+    let history = cited.iter().map(|result| Hit {
+        result: SearchResult { match_type: MatchType::History, ..result.clone() },
+        rank: 0.0,
+        story: None,
+    });
     let mut known = HashSet::new();
     let all = direct.into_iter().chain(history).chain(expansions);
     all.filter(|hit| known.insert(hit.result.id.clone()))

@@ -36,7 +36,7 @@ async fn talk_with(change: impl FnOnce(&mut Session)) -> Talk {
 
 impl Talk {
     async fn ask(&self, query: &str) -> Result<StreamReader> {
-        let request = AskRequest { session_id: self.session.id.clone(), query: query.into(), request_id: "req-0001".into() };
+        let request = AskRequest { session_id: self.session.id.clone(), query: query.into(), request_id: "req-0001".into(), stories: None };
         self.test.chat.ask(&self.scope, request).await
     }
 

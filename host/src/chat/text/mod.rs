@@ -12,6 +12,8 @@ pub mod think;
 pub mod validate;
 
 use crate::domain::SearchResult;
+use crate::search::Explain;
+use serde::Serialize;
 
 /// A found chunk on its way through the pipeline.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +21,20 @@ pub struct Hit {
     pub result: SearchResult,
     /// What orders hits; `result.score` is only shown.
     pub rank: f64,
+    /// Why it stands where it stands, for those who ask.
+    pub story: Option<Story>,
+}
+
+/// What `explain` shows of a hit: what the search says of it, and the judge's word.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Story {
+    #[serde(flatten)]
+    pub search: Option<Explain>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rerank_score: Option<f64>,
+    /// Name and version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reranker: Option<String>,
 }
 
 /// Best first, ties by id.
@@ -44,6 +60,7 @@ pub(crate) mod testing {
         let end = start + content.chars().count() as i64;
         Hit {
             rank,
+            story: None,
             result: SearchResult {
                 id: id.into(),
                 content: content.into(),

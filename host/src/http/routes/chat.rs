@@ -2,7 +2,7 @@
 //!
 //! Not here: the framing of events (`sse`) and how answers are made (`chat`).
 
-use crate::chat::AskRequest;
+use crate::chat::{AskRequest, Stories, Story};
 use crate::domain::SearchResult;
 use crate::http::AppState;
 use crate::http::auth::Caller;
@@ -21,6 +21,8 @@ use std::sync::Arc;
 #[serde(default)]
 pub(in crate::http) struct CreateKnowledgeQARequest {
     query: String,
+    /// An addition of this server: the references tell why they stand where they stand.
+    explain: bool,
 }
 
 impl Bind for CreateKnowledgeQARequest {
@@ -38,8 +40,9 @@ pub(in crate::http) async fn knowledge_chat(
     PathIds([session_id]): PathIds<1>,
     GoJson(request): GoJson<CreateKnowledgeQARequest>,
 ) -> ApiResult {
-    let ask = AskRequest { session_id, query: request.query, request_id: request_id.0.to_string() };
-    Ok(answer_events(state.chat.ask(caller.scope(), ask).await?))
+    let stories = request.explain.then(Stories::default);
+    let ask = AskRequest { session_id, query: request.query, request_id: request_id.0.to_string(), stories: stories.clone() };
+    Ok(answer_events(state.chat.ask(caller.scope(), ask).await?, stories))
 }
 
 /// One event of an answer; all five fields are always there.
@@ -50,15 +53,35 @@ struct Payload {
     content: String,
     done: bool,
     #[serde(serialize_with = "shared")]
-    knowledge_references: Option<Arc<Vec<SearchResult>>>,
+    knowledge_references: Option<References>,
 }
 
-fn shared<S: Serializer>(references: &Option<Arc<Vec<SearchResult>>>, serializer: S) -> Result<S::Ok, S::Error> {
-    references.as_deref().serialize(serializer)
+/// What an answer cites, with stories where they were asked for.
+struct References {
+    results: Arc<Vec<SearchResult>>,
+    stories: Option<Stories>,
+}
+
+#[derive(Serialize)]
+struct Explained<'a> {
+    #[serde(flatten)]
+    result: &'a SearchResult,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<Story>,
+}
+
+fn shared<S: Serializer>(references: &Option<References>, serializer: S) -> Result<S::Ok, S::Error> {
+    match references {
+        Some(References { results, stories: Some(stories) }) => {
+            serializer.collect_seq(results.iter().enumerate().map(|(place, result)| Explained { result, explain: stories.of(place) }))
+        }
+        Some(References { results, stories: None }) => results.as_slice().serialize(serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// The events of an answer, named by the request that asked.
-pub(super) fn answer_events(reader: StreamReader) -> Response {
+pub(super) fn answer_events(reader: StreamReader, stories: Option<Stories>) -> Response {
     let id: Arc<str> = reader.request_id().into();
     sse::events(reader.into_stream().map(move |event| {
         let payload = |response_type, content, done, knowledge_references| Payload {
@@ -69,7 +92,10 @@ pub(super) fn answer_events(reader: StreamReader) -> Response {
             knowledge_references,
         };
         match event {
-            StreamEvent::References(references) => payload("references", String::new(), false, Some(references)),
+            StreamEvent::References(results) => {
+                let references = References { results, stories: stories.clone() };
+                payload("references", String::new(), false, Some(references))
+            }
             StreamEvent::Answer(piece) => payload("answer", piece, false, None),
             StreamEvent::Done(text) => payload("answer", text, true, None),
         }

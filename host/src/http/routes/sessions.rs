@@ -236,7 +236,7 @@ pub(in crate::http) async fn continue_stream(
         });
         return Ok(envelope::json(StatusCode::OK, &body));
     }
-    Ok(answer_events(reader))
+    Ok(answer_events(reader, None))
 }
 
 fn wants_events(headers: &HeaderMap) -> bool {

@@ -5,8 +5,10 @@
 use super::TestApp;
 use super::support::Tester;
 use crate::chat::testing::{Judge, Script};
+use crate::chat::{Hit, Story};
 use crate::domain::{ChunkType, MatchType, SearchResult};
 use crate::provider::ProviderErrorKind;
+use crate::search::Explain;
 use axum::body::{Body, BodyDataStream};
 use axum::http::Request;
 use futures_util::StreamExt;
@@ -50,7 +52,7 @@ impl Talk {
             knowledge_filename: "note.txt".into(),
             knowledge_source: String::new(),
         };
-        *app.chat.finder.hits.lock().expect("free") = vec![crate::chat::Hit { result: found, rank: 0.9 }];
+        *app.chat.finder.hits.lock().expect("free") = vec![Hit { result: found, rank: 0.9, story: Some(Story::default()) }];
         Self { session: session["id"].as_str().expect("an id").to_owned(), app, ann }
     }
 
@@ -103,6 +105,25 @@ fn piece(id: &str, content: &str) -> String {
 async fn next(body: &mut BodyDataStream) -> String {
     let bytes = body.next().await.expect("more").expect("no failure");
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+#[tokio::test]
+async fn explain_comes_with_the_references_of_those_who_ask() {
+    let talk = Talk::start().await;
+    let explain = Explain { keyword_rank: Some(1), retriever: "embedded".into(), ..Explain::default() };
+    talk.app.chat.finder.hits.lock().expect("free")[0].story = Some(Story { search: Some(explain), ..Story::default() });
+    let path = format!("/api/v1/knowledge-chat/{}", talk.session);
+    let answer = talk.app.post(&path, &talk.ann.key, json!({"query": "Are the papers apart?", "explain": true})).await;
+    let answer = answer.text();
+    let line = answer.lines().find_map(|line| line.strip_prefix("data:")).expect("an event");
+    let event: Value = serde_json::from_str(line).expect("JSON");
+    let reference = &event["knowledge_references"][0];
+    assert_eq!((&reference["id"], &reference["explain"]["keyword_rank"]), (&json!(CHUNK), &json!(1)));
+    assert_eq!(reference["explain"]["retriever"], "embedded");
+    talk.settle().await;
+    let kept = talk.messages().await.pop().expect("a message");
+    assert!(kept["knowledge_references"][0].get("explain").is_none(), "what is kept is the contract's");
+    assert!(talk.app.chat.finder.queries.lock().expect("free").iter().all(|query| query.explain));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod auth;
 mod bad_input;
 mod chat;
 mod front;
+mod index;
 mod isolation;
 mod knowledge;
 mod library;

@@ -114,7 +114,7 @@ impl Replay {
         let step = self.recorded.iter().find(|recorded| recorded["name"] == step).expect("recorded");
         let cited: Vec<SearchResult> = serde_json::from_value(step["body"].pointer(pointer).expect("references").clone()).expect("results");
         let ranks = (1..=cited.len()).rev();
-        let hits = cited.into_iter().zip(ranks).map(|(result, rank)| Hit { result, rank: rank as f64 });
+        let hits = cited.into_iter().zip(ranks).map(|(result, rank)| Hit { result, rank: rank as f64, story: None });
         *self.app.chat.finder.hits.lock().expect("free") = hits.collect();
         *self.app.chat.reranker.judge.lock().expect("free") = Judge::Fail;
     }

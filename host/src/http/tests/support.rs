@@ -16,7 +16,7 @@ use crate::jobs::{JobTiming, Jobs, Worker};
 use crate::library::Documents;
 use crate::library::access::Access;
 use crate::library::tenants::retriever_engines_of;
-use crate::library::{Library, LibrarySettings};
+use crate::library::{IndexCare, Library, LibrarySettings};
 use crate::provider::testing::PlayedModels;
 use crate::search::{FusionOrder, Search};
 use crate::store::{BuiltinModel, Store};
@@ -146,7 +146,8 @@ impl TestApp {
             summary_prompt: String::new(),
         }));
         let library = Library::new(store, access, Arc::new(|| vec!["embedder-local".into(), "remote".into()]), settings);
-        let state = AppState { library, chat: chat.chat.clone(), documents, search };
+        let index = IndexCare::new(follower.clone());
+        let state = AppState { library, chat: chat.chat.clone(), documents, search, index };
         Self {
             router: router(state.clone()),
             chat,
