@@ -65,6 +65,66 @@ fn commands_work_on_a_data_folder_that_nobody_serves() {
     assert!(!folder.path().join("data/server.json").exists(), "nobody serves the folder any more");
 }
 
+fn json(output: &Output) -> Value {
+    serde_json::from_str(&stdout(output)).unwrap_or_else(|_| panic!("{}{}", stdout(output), stderr(output)))
+}
+
+#[test]
+fn the_index_of_a_running_server_is_compared_and_made_anew() {
+    let server = Server::empty();
+    let caller = server.caller();
+    let kb_id = caller.a_kb("Index");
+    caller.a_knowledge(&kb_id, "fog.txt", b"The ferryman whistles in fog.");
+    let verified = server.run(&["index", "verify"]);
+    assert!(
+        verified.status.success() && stdout(&verified).contains("all 1 chunks can be found"),
+        "{}{}",
+        stdout(&verified),
+        stderr(&verified)
+    );
+    let rebuilt = server.run(&["index", "rebuild", "--json"]);
+    assert!(rebuilt.status.success(), "{}", stderr(&rebuilt));
+    let found = json(&rebuilt);
+    assert_eq!((&found["is_good"], &found["chunks_in_index"]), (&true.into(), &1.into()), "{found}");
+    assert!(server.data_dir().join("index/2").exists(), "another generation of the index answers now");
+    assert_eq!(caller.search(&kb_id, "ferryman").len(), 1);
+}
+
+#[test]
+fn a_damaged_index_of_a_folder_is_told_and_mended() {
+    let mut server = Server::empty();
+    let kb_id = server.caller().a_kb("Index");
+    server.caller().a_knowledge(&kb_id, "sun.txt", b"The ferryman sings in the sun.");
+    server.caller().a_knowledge(&kb_id, "fog.txt", b"The ferryman whistles in fog.");
+    assert!(server.stop().success());
+    let log = server.data_dir().join("index/1/vectors/commits");
+    let whole = std::fs::read(&log).expect("the log");
+    // What is cut off is taken from the database again, which nobody has to hear about.
+    std::fs::write(&log, &whole[..whole.len() - 9]).expect("written");
+    let verified = server.run(&["index", "verify", "--json"]);
+    assert!(verified.status.success(), "{}", stderr(&verified));
+    assert_eq!((&json(&verified)["is_good"], &json(&verified)["found_at_start"]), (&true.into(), &Value::Null));
+    // What is nonsense makes a new index.
+    std::fs::write(&log, "nonsense").expect("written");
+    let verified = server.run(&["index", "verify", "--repair"]);
+    assert!(verified.status.success(), "{}", stderr(&verified));
+    assert!(
+        stdout(&verified).contains("When the folder was opened, the index is") && stdout(&verified).contains("all 2 chunks"),
+        "{}",
+        stdout(&verified)
+    );
+    std::fs::remove_dir_all(server.data_dir().join("index")).expect("removed");
+    let rebuilt = server.run(&["index", "rebuild"]);
+    assert!(rebuilt.status.success() && stdout(&rebuilt).contains("all 2 chunks"), "{}{}", stdout(&rebuilt), stderr(&rebuilt));
+    server.start();
+    assert_eq!(server.caller().search(&kb_id, "ferryman").len(), 2);
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let nowhere = alone(folder.path(), &["index", "verify"]);
+    assert_eq!(nowhere.status.code(), Some(1));
+    assert!(stderr(&nowhere).contains("no database") && !folder.path().join("data").exists(), "{}", stderr(&nowhere));
+}
+
 #[test]
 fn mistakes_are_told_in_a_sentence() {
     let server = Server::empty();

@@ -1,6 +1,6 @@
 //! Killed at random moments, the server loses nothing, doubles nothing and leaves nothing stuck.
 
-use knowhost_tests::{Random, Server, count, wait_for};
+use knowhost_tests::{Random, Server, count, knowhost_bin, wait_for};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -96,4 +96,18 @@ fn an_answer_cut_off_by_a_crash_does_not_stay_open() {
     for message in answer.json["data"].as_array().expect("a list") {
         assert_eq!(message["is_completed"], true, "{message}");
     }
+}
+
+#[test]
+fn a_server_whose_binary_was_replaced_goes_on_reading_documents() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = folder.path().join("knowhost");
+    std::fs::copy(knowhost_bin(), &program).expect("copied");
+    let server = Server::builder().env("KNOWHOST_SAMPLE", "false").program(&program).start();
+    let caller = server.caller();
+    let kb_id = caller.a_kb("Upgrade");
+    std::fs::remove_file(&program).expect("removed");
+    caller.a_knowledge(&kb_id, "gone.txt", b"The old binary is gone.");
+    std::fs::write(&program, "#!/bin/false\n").expect("written");
+    caller.a_knowledge(&kb_id, "new.txt", b"Another file has its name.");
 }

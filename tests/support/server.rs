@@ -42,9 +42,16 @@ fn newest_source(folder: &Path, newest: SystemTime) -> SystemTime {
 pub struct ServerBuilder {
     environment: Vec<(String, String)>,
     files: Vec<(String, String)>,
+    program: PathBuf,
 }
 
 impl ServerBuilder {
+    /// Another file than `KNOWHOST_BIN`, such as a copy of it.
+    pub fn program(mut self, path: &Path) -> Self {
+        self.program = path.to_owned();
+        self
+    }
+
     /// An environment variable of the server.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
@@ -64,7 +71,8 @@ impl ServerBuilder {
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
             std::fs::write(path, text).expect("written");
         }
-        let mut server = Server { folder, environment: self.environment, child: None, address: String::new(), api_key: String::new() };
+        let (environment, program) = (self.environment, self.program);
+        let mut server = Server { folder, environment, program, child: None, address: String::new(), api_key: String::new() };
         server.start();
         server
     }
@@ -74,6 +82,7 @@ impl ServerBuilder {
 pub struct Server {
     folder: TempDir,
     environment: Vec<(String, String)>,
+    program: PathBuf,
     child: Option<Child>,
     address: String,
     api_key: String,
@@ -86,7 +95,7 @@ impl Server {
     }
 
     pub fn builder() -> ServerBuilder {
-        ServerBuilder { environment: Vec::new(), files: Vec::new() }
+        ServerBuilder { environment: Vec::new(), files: Vec::new(), program: knowhost_bin().to_owned() }
     }
 
     /// Starts the process (again) and waits until it answers.
@@ -116,7 +125,7 @@ impl Server {
 
     /// A command of the binary in the server's folder, with its environment and nothing of the tester's.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(knowhost_bin());
+        let mut command = Command::new(&self.program);
         command.args(arguments).current_dir(self.folder.path()).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", self.folder.path());
         for (name, value) in &self.environment {

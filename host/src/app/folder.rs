@@ -49,7 +49,7 @@ impl DataFolder {
 
     /// Whether nothing was ever kept here.
     pub fn is_new(&self) -> bool {
-        !self.path.join("knowhost.db").exists()
+        is_new(&self.path)
     }
 
     /// Tells others where the server listens.
@@ -64,6 +64,11 @@ impl Drop for DataFolder {
         // A stale note does no harm: its reader asks the address before it believes it.
         let _ = std::fs::remove_file(self.path.join("server.json"));
     }
+}
+
+/// Whether nothing was ever kept in a folder.
+pub fn is_new(path: &Path) -> bool {
+    !path.join("knowhost.db").exists()
 }
 
 /// The note of a server of this folder, which may have died since.

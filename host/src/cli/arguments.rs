@@ -42,6 +42,11 @@ pub(super) enum Command {
     Doctor,
     /// Print the API key
     Key,
+    /// The search index
+    Index {
+        #[command(subcommand)]
+        command: Index,
+    },
     /// Knowledge bases
     Kb {
         #[command(subcommand)]
@@ -90,6 +95,22 @@ pub(super) struct Import {
     /// Return when the files are uploaded, not when they can be found
     #[arg(long)]
     pub(super) no_wait: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Index {
+    /// Compare the index with the database; exit code 1 when they differ
+    #[command(
+        after_help = "The server goes on answering. Where none runs, the folder is opened, which mends an index that is damaged or behind.\n\nExamples:\n  knowhost index verify\n  knowhost index verify --repair --json"
+    )]
+    Verify {
+        /// Make the index anew when it is wrong
+        #[arg(long)]
+        repair: bool,
+    },
+    /// Make the index anew from the database while the present one answers
+    #[command(after_help = "No document is read or embedded again: the vectors stand in the database.")]
+    Rebuild,
 }
 
 #[derive(Debug, Subcommand)]

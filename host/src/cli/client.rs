@@ -35,6 +35,18 @@ impl Client {
         Self::running(settings, app::LOCAL_KEY_SECRET).await
     }
 
+    /// The same, or one of this command's own where none runs.
+    pub(super) async fn connect_operator(settings: Settings) -> Result<Self> {
+        if let Some(running) = Self::operator(&settings).await? {
+            return Ok(running);
+        }
+        let data_dir = settings.data_dir.clone();
+        let mut client = Self::connect(settings).await?;
+        let key = Secrets::open(&data_dir)?.read(app::LOCAL_KEY_SECRET)?;
+        client.api_key = key.ok_or_else(|| anyhow!("the key of the folder's owner is missing"))?;
+        Ok(client)
+    }
+
     async fn running(settings: &Settings, key: &str) -> Result<Option<Self>> {
         let http = http_client()?;
         let Some(note) = folder::read_note(&settings.data_dir) else { return Ok(None) };

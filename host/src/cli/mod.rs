@@ -7,6 +7,7 @@ mod ask;
 mod client;
 mod doctor;
 mod import;
+mod index;
 mod kb;
 mod key;
 mod model;
@@ -57,6 +58,7 @@ fn start(arguments: Arguments, output: &Output) -> anyhow::Result<u8> {
             Some(Command::Import(command)) => import::run(settings, command, output).await,
             Some(Command::Doctor) => doctor::run(settings, output).await,
             Some(Command::Key) => key::run(settings, output).await,
+            Some(Command::Index { command }) => index::run(settings, command, output).await,
             Some(Command::Kb { command }) => kb::run(settings, command, output).await,
             Some(Command::Model { command }) => model::run(settings, command, output).await,
             Some(Command::Plugin { command }) => plugin::run(settings, command, output).await,

@@ -55,9 +55,10 @@ impl ParseChild {
         Self { program, arguments, limits, slots: Arc::new(Semaphore::new(limits::PARSERS_AT_ONCE)) }
     }
 
-    /// The running binary as its own parser.
+    /// The running binary as its own parser: the very file that runs, also when an upgrade has put another one in its place.
     pub fn of_this_binary() -> Result<Self> {
-        let program = std::env::current_exe().map_err(Error::internal)?;
+        let itself = PathBuf::from("/proc/self/exe");
+        let program = if itself.exists() { itself } else { std::env::current_exe().map_err(Error::internal)? };
         Ok(Self::new(program, vec!["parse-worker".into()], ParseChildLimits::default()))
     }
 
