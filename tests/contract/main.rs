@@ -9,6 +9,7 @@
 mod auth;
 mod chunks;
 mod health;
+mod index;
 mod knowledge;
 mod knowledge_bases;
 mod messages;

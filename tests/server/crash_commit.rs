@@ -3,7 +3,7 @@
 //! The files of the index are watched from outside, for the moment of the kill and to count what it hit; what must be true afterwards is
 //! asked of the API.
 
-use knowhost_tests::{Caller, PATIENCE, Random, Server, count, wait_for};
+use knowhost_tests::{Caller, OPERATOR_KEY, PATIENCE, Random, Server, count, wait_for};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-const OPERATOR_KEY: &str = "the-operator-of-this-test";
 const WRITERS: usize = 3;
 /// Between two looks at a file.
 const LOOK: Duration = Duration::from_micros(50);
