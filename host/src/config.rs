@@ -34,6 +34,12 @@ pub struct Settings {
     pub operator_key: Option<String>,
     pub disable_registration: bool,
     pub ollama_base_url: String,
+    /// `OLLAMA_OPTIONAL`: a server of local models that is not there is no failure.
+    pub ollama_optional: bool,
+    /// `ENABLE_GRAPH_RAG` is `true`, or `NEO4J_ENABLE` in any case.
+    pub graph_enabled: bool,
+    /// Both keys of MinIO are set.
+    pub minio_configured: bool,
     /// Embedding batches under way at once.
     pub concurrency_pool_size: usize,
     /// In which answers and prompts write times: `TZ`, else the machine's.
@@ -87,6 +93,28 @@ impl Conversation {
     }
 }
 
+/// Prompts of the settings page's helpers, built in. `{tags}` stands for the wanted kinds as a JSON list.
+#[derive(Clone, Debug)]
+pub struct ExtractionPrompts {
+    pub relations: String,
+    pub sample_about: String,
+    pub sample_free: String,
+    pub picture_caption: String,
+    pub picture_text: String,
+}
+
+impl ExtractionPrompts {
+    pub fn builtin() -> Self {
+        Self {
+            relations: prompt::extract_relations(),
+            sample_about: prompt::sample_about(),
+            sample_free: prompt::sample_free(),
+            picture_caption: prompt::picture_caption(),
+            picture_text: prompt::picture_text(),
+        }
+    }
+}
+
 mod prompt {
     //! The texts of `config/prompts`, built in.
 
@@ -99,4 +127,6 @@ mod prompt {
     }
 
     texts!(rewrite_system, rewrite_user, summary_system, session_title, answer_system, answer_context, fallback_response, no_match_prefix);
+
+    texts!(extract_relations, sample_about, sample_free, picture_caption, picture_text);
 }

@@ -139,7 +139,7 @@ pub const PLUGIN_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// Tenants whose own instances of a third-party plugin are kept at once.
 pub const PLUGIN_TENANT_POOLS_MAX: usize = 64;
 /// An exchange for which a plugin names a longer time than `PLUGIN_EXCHANGE` (a model of many gigabytes is fetched).
-pub const PLUGIN_EXCHANGE_MAX: Duration = Duration::from_secs(6 * 3600);
+pub const PLUGIN_EXCHANGE_MAX: Duration = Duration::from_secs(12 * 3600);
 /// A name is asked for again after this time.
 pub const PLUGIN_NAME_KEPT: Duration = Duration::from_secs(30);
 pub const PLUGIN_NAMES_KEPT_MAX: usize = 1_000;
@@ -196,6 +196,7 @@ pub const USERNAME_CHARS_MAX: usize = 100;
 /// Ids of knowledge bases, knowledge, chunks, sessions and messages.
 pub const ID_CHARS_MAX: usize = 36;
 pub const MODEL_ID_CHARS_MAX: usize = 64;
+pub const MODEL_SOURCE_CHARS_MAX: usize = 50;
 /// The reference's column holds 128; longer addresses exist, and it checks 2048 itself.
 pub const SOURCE_CHARS_MAX: usize = 2048;
 pub const AVATAR_CHARS_MAX: usize = 500;
@@ -256,6 +257,39 @@ pub const QUERY_EMBEDDINGS_MAX: usize = 256;
 pub const QUERY_EMBEDDING_AGE: Duration = Duration::from_secs(60);
 /// Different words of one query that are looked up.
 pub const QUERY_WORDS_MAX: usize = 512;
+
+// ---- initialization -----------------------------------------------------
+/// The settings page's own patience is 30 s; a probe answers before that.
+pub const PROBE_TIME: Duration = Duration::from_secs(25);
+/// Asking a model server on the way for its version or its models.
+pub const CATALOGUE_TIME: Duration = Duration::from_secs(10);
+/// A model of many gigabytes over a slow line, as the reference has it.
+pub const PULL_TIME: Duration = Duration::from_secs(12 * 3600);
+/// Failures that may pass by themselves; restarts of the server do not count.
+pub const PULL_ATTEMPTS_MAX: i64 = 3;
+/// Models fetched at once: they share one line.
+pub const PULLS_AT_ONCE: usize = 2;
+/// Downloads of one tenant that wait or run.
+pub const PULLS_WAITING_MAX: i64 = 20;
+/// Downloads that a list shows; ended ones are forgotten after [`JOB_KEPT`].
+pub const PULLS_SHOWN_MAX: i64 = 100;
+/// How often the progress of a download is written down.
+pub const PULL_SAVE: Duration = Duration::from_secs(2);
+/// Names in one question which models are installed.
+pub const CHECKED_MODELS_MAX: usize = 1_000;
+/// A provider's own words in an answer.
+pub const PROVIDER_TEXT_CHARS_MAX: usize = 500;
+/// A text that entities and relations are taken from.
+pub const EXTRACT_TEXT_CHARS_MAX: usize = 5_000;
+/// Kinds of relation, and all their text.
+pub const EXTRACT_TAGS_MAX: usize = 100;
+pub const EXTRACT_TAG_CHARS_MAX: usize = 100;
+/// A generating model on an old machine writes for a while.
+pub const EXTRACT_TIME: Duration = Duration::from_secs(120);
+/// Entities and relations of one extraction.
+pub const EXTRACT_ITEMS_MAX: usize = 1_000;
+/// A picture for a test of a vision model, as the contract has it.
+pub const TEST_IMAGE_BYTES_MAX: usize = 10 << 20;
 
 // ---- jobs --------------------------------------------------------------
 /// The wait after the first failed attempt; each further one waits `JOB_BACKOFF_FACTOR` times as long, up to the maximum.

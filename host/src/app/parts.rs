@@ -16,9 +16,12 @@ use crate::ingest::parse::ParseChild;
 use crate::ingest::{Ingest, IngestParts, Purge};
 use crate::jobs::{JobHandler, Jobs, Worker};
 use crate::library::access::{self, Access, LocalOwnership, Proof};
+use crate::library::downloads::Downloads;
+use crate::library::initialization::{Initialization, InitializationSettings};
 use crate::library::knowledge::{NewDocument, Taken};
 use crate::library::sessions::Strategy;
 use crate::library::{Documents, IndexCare, Library, LibrarySettings, tenants};
+use crate::limits;
 use crate::plugin::{Plugins, PluginsConfig};
 use crate::provider::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_RERANK, BoxFuture, CallContext, ModelRows, PluginSource, Registry};
 use crate::search::{Candidate, FusionOrder, HybridQuery, Search};
@@ -44,6 +47,7 @@ pub(super) struct Parts {
     pub(super) library: Library,
     pub(super) chat: Chat,
     documents: Documents,
+    initialization: Initialization,
     search: Search,
     follower: Follower,
     jobs: Jobs,
@@ -101,6 +105,9 @@ impl Parts {
         // The folder's lock is held, so no other process can own a lease or an answer.
         jobs.reclaim_all().await.context("jobs of an earlier process")?;
         chat.recover().await.context("answers of an earlier process")?;
+        let downloads = Downloads::new(store.clone(), registry.clone());
+        downloads.recover().await.context("downloads of an earlier process")?;
+        let initialization = Initialization::new(library.clone(), registry.clone(), downloads, initialization_settings(&settings));
         let followers = Arc::new(follower.clone());
         let documents = Documents::new(store.clone(), files.clone(), registry.clone(), followers.clone());
         let ingest = Arc::new(Ingest::new(IngestParts {
@@ -121,6 +128,7 @@ impl Parts {
             library,
             chat,
             documents,
+            initialization,
             search,
             follower,
             jobs,
@@ -136,6 +144,7 @@ impl Parts {
             library: self.library.clone(),
             chat: self.chat.clone(),
             documents: self.documents.clone(),
+            initialization: self.initialization.clone(),
             search: self.search.clone(),
             index: IndexCare::new(self.follower.clone()),
         }
@@ -178,6 +187,14 @@ impl Parts {
                 tracing::error!(%error, "the job workers ended");
             }
         });
+        // Workers of their own: a download takes hours and must not keep documents waiting.
+        let (jobs, stop) = (Jobs::new(self.store.clone()), self.stop.clone());
+        let handlers = vec![Arc::new(self.initialization.downloads().clone()) as _];
+        self.tasks.spawn(async move {
+            if let Err(error) = Worker::run(jobs, handlers, limits::PULLS_AT_ONCE, stop).await {
+                tracing::error!(%error, "the workers of downloads ended");
+            }
+        });
         self.tasks.spawn(upkeep::sweep_streams(self.chat.streams().clone(), self.stop.clone()));
         self.tasks.spawn(upkeep::keep_promises(self.chat.clone(), self.stop.clone()));
         self.tasks.spawn(upkeep::run(self.library.clone(), self.store.clone(), self.stop.clone()));
@@ -199,6 +216,15 @@ fn ingest_workers(settings: &Settings) -> usize {
     match settings.ingest_workers {
         0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1)).max(1),
         workers => workers,
+    }
+}
+
+fn initialization_settings(settings: &Settings) -> InitializationSettings {
+    InitializationSettings {
+        ollama_base_url: settings.ollama_base_url.clone(),
+        ollama_optional: settings.ollama_optional,
+        graph_enabled: settings.graph_enabled,
+        minio_configured: settings.minio_configured,
     }
 }
 

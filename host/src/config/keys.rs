@@ -79,8 +79,19 @@ pub(super) const OWN_VARIABLES_ELSEWHERE: &[&str] = &[
 
 /// Variables of the reference that work here.
 #[cfg(test)]
-pub(super) const REFERENCE_VARIABLES: &[&str] =
-    &["TENANT_AES_KEY", "JWT_SECRET", "DISABLE_REGISTRATION", "OLLAMA_BASE_URL", "CONCURRENCY_POOL_SIZE", "TZ"];
+pub(super) const REFERENCE_VARIABLES: &[&str] = &[
+    "TENANT_AES_KEY",
+    "JWT_SECRET",
+    "DISABLE_REGISTRATION",
+    "OLLAMA_BASE_URL",
+    "OLLAMA_OPTIONAL",
+    "CONCURRENCY_POOL_SIZE",
+    "TZ",
+    "ENABLE_GRAPH_RAG",
+    "NEO4J_ENABLE",
+    "MINIO_ACCESS_KEY_ID",
+    "MINIO_SECRET_ACCESS_KEY",
+];
 
 /// Variables of the reference, its document reader and its compose file that do nothing here.
 pub(super) const REFERENCE_VARIABLES_WITHOUT_EFFECT: &[&str] = &[
@@ -101,8 +112,6 @@ pub(super) const REFERENCE_VARIABLES_WITHOUT_EFFECT: &[&str] = &[
     "STORAGE_TYPE",
     "LOCAL_STORAGE_BASE_DIR",
     "MINIO_ENDPOINT",
-    "MINIO_ACCESS_KEY_ID",
-    "MINIO_SECRET_ACCESS_KEY",
     "MINIO_BUCKET_NAME",
     "MINIO_PUBLIC_ENDPOINT",
     "MINIO_USE_SSL",
@@ -120,14 +129,10 @@ pub(super) const REFERENCE_VARIABLES_WITHOUT_EFFECT: &[&str] = &[
     "REDIS_PASSWORD",
     "REDIS_DB",
     "REDIS_PREFIX",
-    // Graphs.
-    "ENABLE_GRAPH_RAG",
-    "NEO4J_ENABLE",
+    // Graphs: nothing is stored there.
     "NEO4J_URI",
     "NEO4J_USERNAME",
     "NEO4J_PASSWORD",
-    // A missing Ollama is never an error at start.
-    "OLLAMA_OPTIONAL",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     // The document reader: documents are parsed in a child process of the server itself.
     "DOCREADER_ADDR",

@@ -242,6 +242,10 @@ fn settings(entries: &Entries, environment: &BTreeMap<String, String>, mut witho
             Some(other) => return Err(bad("DISABLE_REGISTRATION", format!("{other:?} is not accepted; write true or false"))),
         },
         ollama_base_url,
+        ollama_optional: variable("OLLAMA_OPTIONAL").as_deref() == Some("true"),
+        graph_enabled: variable("ENABLE_GRAPH_RAG").as_deref() == Some("true")
+            || variable("NEO4J_ENABLE").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+        minio_configured: variable("MINIO_ACCESS_KEY_ID").is_some() && variable("MINIO_SECRET_ACCESS_KEY").is_some(),
         concurrency_pool_size,
         zone: match variable("TZ") {
             None => Zone::of_machine(),

@@ -3,6 +3,7 @@
 //! Not here: the handlers (`routes`).
 
 use super::route_table::{Dispatch, RouteTable, normalise_path};
+use super::routes::initialization::{earlier, extract, model_server, multimodal, probes, settings};
 use super::routes::{
     auth, chat, chunks, health, hybrid_search, index, knowledge, knowledge_bases, messages, models, plugins, sessions, system, tenants,
 };
@@ -49,7 +50,7 @@ async fn front_door(State(dispatch): State<Dispatch>, mut request: Request, next
 /// A new route takes a line here, its operation in `docs/openapi.json`, a row in `docs/deviations.md` for each difference,
 /// and its recorded step in `tests/replay.rs`. Parameters are called `{id}`, `{kid}` ... after what they name; handlers take them by place.
 fn routes() -> RouteTable<AppState> {
-    RouteTable::new()
+    let routes = RouteTable::new()
         .get("/health", health::health)
         // auth
         .post("/api/v1/auth/register", auth::register)
@@ -114,5 +115,32 @@ fn routes() -> RouteTable<AppState> {
         // the search index, for the operator
         .get("/api/v1/system/index", index::status)
         .post("/api/v1/system/index/verify", index::verify)
-        .post("/api/v1/system/index/rebuild", index::rebuild)
+        .post("/api/v1/system/index/rebuild", index::rebuild);
+    initialization(routes)
+}
+
+/// The settings page, its helpers, and the routes of v0.1.3.
+fn initialization(routes: RouteTable<AppState>) -> RouteTable<AppState> {
+    routes
+        .get("/api/v1/initialization/config/{id}", settings::current)
+        .post("/api/v1/initialization/initialize/{id}", settings::save)
+        .get("/api/v1/initialization/ollama/status", model_server::status)
+        .get("/api/v1/initialization/ollama/models", model_server::models)
+        .post("/api/v1/initialization/ollama/models/check", model_server::check)
+        .post("/api/v1/initialization/ollama/models/download", model_server::download)
+        .get("/api/v1/initialization/ollama/download/progress/{id}", model_server::progress)
+        .get("/api/v1/initialization/ollama/download/tasks", model_server::tasks)
+        .delete("/api/v1/initialization/ollama/download/tasks/{id}", model_server::cancel)
+        .post("/api/v1/initialization/remote/check", probes::remote)
+        .post("/api/v1/initialization/embedding/test", probes::embedding)
+        .post("/api/v1/initialization/rerank/check", probes::rerank)
+        .post("/api/v1/initialization/multimodal/test", multimodal::test)
+        .post("/api/v1/initialization/extract/text-relation", extract::text_relation)
+        .post("/api/v1/initialization/extract/fabri-tag", extract::fabri_tag)
+        .post("/api/v1/initialization/extract/fabri-text", extract::fabri_text)
+        // v0.1.3
+        .get("/api/v1/initialization/status", earlier::status)
+        .get("/api/v1/initialization/config", earlier::current)
+        .post("/api/v1/initialization/initialize", earlier::save)
+        .get("/api/v1/test-data", earlier::test_data)
 }

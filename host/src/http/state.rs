@@ -3,6 +3,7 @@
 //! Not here: how the parts are made (`app`).
 
 use crate::chat::Chat;
+use crate::library::initialization::Initialization;
 use crate::library::{Documents, IndexCare, Library};
 use crate::search::Search;
 
@@ -12,6 +13,7 @@ pub struct AppState {
     pub library: Library,
     pub chat: Chat,
     pub documents: Documents,
+    pub initialization: Initialization,
     pub search: Search,
     pub index: IndexCare,
 }

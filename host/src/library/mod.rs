@@ -5,7 +5,9 @@
 pub mod access;
 pub mod auth;
 pub mod chunks;
+pub mod downloads;
 pub mod index_care;
+pub mod initialization;
 pub mod knowledge;
 pub mod knowledge_bases;
 pub mod messages;

@@ -9,7 +9,7 @@ use crate::store::{ModelFilter, ModelPatch};
 
 /// The words of the contract, beside the names of plugins.
 const CONTRACT_SOURCES: [&str; 3] = ["local", "remote", "aliyun"];
-const HIDDEN: &str = "***";
+pub(super) const HIDDEN: &str = "***";
 
 #[derive(Clone, Debug, Default)]
 pub struct NewModel {
@@ -92,7 +92,7 @@ impl Library {
     }
 
     /// The source as it is stored: the contract's words in any case, else the name of an allowed plugin.
-    fn resolve_source(&self, sent: &str) -> Result<String> {
+    pub(super) fn resolve_source(&self, sent: &str) -> Result<String> {
         let word = sent.to_lowercase();
         if CONTRACT_SOURCES.contains(&word.as_str()) {
             return Ok(word);
@@ -123,12 +123,12 @@ fn fit_parameters(source: &str, mut parameters: ModelParameters) -> ModelParamet
     parameters
 }
 
-fn is_builtin(model: &Model) -> bool {
+pub(super) fn is_builtin(model: &Model) -> bool {
     model.tenant_id == TenantId(0)
 }
 
 /// A key that is not the tenant's own is shown to nobody.
-fn masked(mut model: Model) -> Model {
+pub(super) fn masked(mut model: Model) -> Model {
     if is_builtin(&model) && !model.parameters.api_key.is_empty() {
         model.parameters.api_key = HIDDEN.into();
     }

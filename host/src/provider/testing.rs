@@ -3,15 +3,17 @@
 //! Not here: plugins. The chat room plays models of its own, because its tests script every piece of an answer.
 
 use super::{
-    BUILTIN_CHAT, BUILTIN_EMBED, BoxFuture, CallContext, Catalogue, ChatDelta, ChatFinish, ChatModel, ChatRequest, ChatStream, ChatTask,
-    EmbedPurpose, Embedder, Embeddings, ModelRows, PluginIdentity, PluginSource, ProviderError, ProviderErrorKind, ProviderResult,
-    Registry, Reranker, ScoreMap, Span, TokenizeMode, Tokenizer,
+    BUILTIN_CHAT, BUILTIN_EMBED, BoxFuture, CallContext, Catalogue, CatalogueEntry, ChatDelta, ChatFinish, ChatModel, ChatRequest,
+    ChatStream, ChatTask, EmbedPurpose, Embedder, Embeddings, ModelRows, PluginIdentity, PluginSource, ProviderError, ProviderErrorKind,
+    ProviderResult, PullProgress, Registry, RerankHit, Reranker, ScoreMap, Span, TokenizeMode, Tokenizer,
 };
 use crate::domain::{Model, ModelParameters, ModelStatus, ModelType, TenantId, TenantScope, Timestamp};
 use crate::error::Result;
 use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
+use tokio::sync::mpsc;
 
 static PLUGIN: LazyLock<PluginIdentity> =
     LazyLock::new(|| PluginIdentity { name: "played".into(), version: "1.0.0".into(), digest: "d".into() });
@@ -35,6 +37,12 @@ pub(crate) struct PlayedModels {
     pub(crate) purposes: Mutex<Vec<EmbedPurpose>>,
     /// What each call of the tokenizer was for.
     pub(crate) modes: Mutex<Vec<TokenizeMode>>,
+    /// The catalogue; `None`: its server is not there.
+    pub(crate) installed: Mutex<Option<Vec<String>>>,
+    /// What the next pull tells; without it a pull ends at once.
+    pub(crate) pull: Mutex<Option<mpsc::Receiver<ProviderResult<PullProgress>>>>,
+    /// Requests to the chat model so far.
+    pub(crate) asked: Mutex<Vec<ChatRequest>>,
 }
 
 impl PlayedModels {
@@ -112,7 +120,11 @@ impl Tokenizer for PlayedModels {
 }
 
 impl ChatModel for PlayedModels {
-    fn chat_stream<'a>(&'a self, _: &'a CallContext, _: ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
+    fn chat_stream<'a>(&'a self, _: &'a CallContext, request: ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>> {
+        self.asked.lock().unwrap().push(request);
+        if let Some(kind) = self.faults.lock().unwrap().pop() {
+            return Box::pin(async move { Err(ProviderError::new(kind, "played 1.0.0", "it was told to fail with sk-secret-of-a-test")) });
+        }
         let said = self.summary.clone().unwrap_or_default();
         let deltas = [Ok(ChatDelta::Text(said)), Ok(ChatDelta::End { finish: ChatFinish::Stop, usage: None })];
         Box::pin(async move { Ok(futures_util::stream::iter(deltas).boxed()) })
@@ -131,6 +143,78 @@ impl ChatModel for PlayedModels {
     }
 }
 
+impl Reranker for PlayedModels {
+    fn rerank<'a>(
+        &'a self,
+        _: &'a CallContext,
+        _: &'a str,
+        texts: &'a [String],
+        _: Option<usize>,
+    ) -> BoxFuture<'a, ProviderResult<Vec<RerankHit>>> {
+        Box::pin(async move {
+            match self.faults.lock().unwrap().pop() {
+                Some(kind) => Err(ProviderError::new(kind, "played 1.0.0", "it was told to fail")),
+                None => Ok((0..texts.len()).map(|index| RerankHit { index, relevance_score: 0.5 }).collect()),
+            }
+        })
+    }
+
+    fn plugin(&self) -> &PluginIdentity {
+        &PLUGIN
+    }
+
+    fn model_id(&self) -> &str {
+        ""
+    }
+}
+
+impl PlayedModels {
+    fn present(&self) -> ProviderResult<Vec<String>> {
+        let gone = || ProviderError::new(ProviderErrorKind::Upstream, "played 1.0.0", "no connection");
+        self.installed.lock().unwrap().clone().ok_or_else(gone)
+    }
+}
+
+impl Catalogue for PlayedModels {
+    fn status<'a>(&'a self, _: &'a CallContext) -> BoxFuture<'a, ProviderResult<String>> {
+        Box::pin(async move { self.present().map(|_| "0.11.4".to_owned()) })
+    }
+
+    fn models<'a>(&'a self, _: &'a CallContext) -> BoxFuture<'a, ProviderResult<Vec<CatalogueEntry>>> {
+        let entry = |name| CatalogueEntry { name, size_bytes: 1, digest: String::new(), modified_at: String::new() };
+        Box::pin(async move { Ok(self.present()?.into_iter().map(entry).collect()) })
+    }
+
+    fn check<'a>(&'a self, _: &'a CallContext, name: &'a str) -> BoxFuture<'a, ProviderResult<bool>> {
+        Box::pin(async move { Ok(self.present()?.iter().any(|there| there.split(':').next() == Some(name))) })
+    }
+
+    fn pull<'a>(
+        &'a self,
+        context: &'a CallContext,
+        _: &'a str,
+    ) -> BoxFuture<'a, ProviderResult<BoxStream<'static, ProviderResult<PullProgress>>>> {
+        let told = self.pull.lock().unwrap().take();
+        let cancel = context.cancel.clone();
+        Box::pin(async move {
+            self.present()?;
+            let Some(told) = told else { return Ok(futures_util::stream::empty().boxed()) };
+            let told = futures_util::stream::unfold((told, cancel), |(mut told, cancel)| async move {
+                let next = tokio::select! {
+                    () = cancel.cancelled() => Some(Err(ProviderError::new(ProviderErrorKind::Cancelled, "played 1.0.0", "cancelled"))),
+                    next = told.recv() => next,
+                };
+                next.map(|next| (next, (told, cancel)))
+            });
+            Ok(told.boxed())
+        })
+    }
+
+    fn remove<'a>(&'a self, _: &'a CallContext, _: &'a str) -> BoxFuture<'a, ProviderResult<()>> {
+        Box::pin(async { absent() })
+    }
+}
+
 struct Source(Arc<PlayedModels>);
 
 fn absent<T>() -> Result<T, ProviderError> {
@@ -142,7 +226,7 @@ impl PluginSource for Source {
         Ok(self.0.clone())
     }
     fn reranker(&self, _: &Model) -> Result<Arc<dyn Reranker>, ProviderError> {
-        absent()
+        Ok(self.0.clone())
     }
     fn chat_model(&self, _: &Model) -> Result<Arc<dyn ChatModel>, ProviderError> {
         Ok(self.0.clone())
@@ -151,7 +235,7 @@ impl PluginSource for Source {
         self.0.clone()
     }
     fn catalogue(&self, _: &str, _: &str) -> Result<Arc<dyn Catalogue>, ProviderError> {
-        absent()
+        Ok(self.0.clone())
     }
     fn sources(&self) -> Vec<String> {
         Vec::new()

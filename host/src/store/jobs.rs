@@ -13,7 +13,7 @@ use sqlx::SqliteConnection;
 use std::time::Duration;
 
 #[derive(sqlx::FromRow)]
-struct JobRow {
+pub(super) struct JobRow {
     id: i64,
     kind: String,
     tenant_id: i64,
@@ -85,7 +85,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         let id = insert_job(&mut transaction, job).await?;
         super::commit(transaction).await?;
-        self.jobs_ready().notify_one();
+        self.jobs_ready().notify_waiters();
         Ok(id)
     }
 
@@ -198,14 +198,14 @@ impl Store {
     /// Back into the queue, to be tried again after a time.
     pub async fn retry_job(&self, job: &Job, run_after: Timestamp, error: &str) -> Result<bool> {
         let is_back = self.end_lease(job, JobState::Queued, Some(run_after), None, error).await?;
-        self.jobs_ready().notify_one();
+        self.jobs_ready().notify_waiters();
         Ok(is_back)
     }
 
     /// Back into the queue with its attempts spent: the next claim is for giving up.
     pub async fn exhaust_job(&self, job: &Job, run_after: Timestamp, error: &str) -> Result<bool> {
         let is_back = self.end_lease(job, JobState::Queued, Some(run_after), Some(job.attempt), error).await?;
-        self.jobs_ready().notify_one();
+        self.jobs_ready().notify_waiters();
         Ok(is_back)
     }
 

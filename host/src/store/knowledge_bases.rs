@@ -10,6 +10,7 @@ use crate::domain::{
 use crate::error::{Error, Result};
 use crate::limits::{ID_CHARS_MAX, MODEL_ID_CHARS_MAX, NAME_CHARS_MAX};
 use serde_json::Value;
+use sqlx::SqliteConnection;
 
 /// `None` keeps what is stored; a configuration replaces as a whole.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +25,8 @@ pub struct KnowledgeBasePatch {
     pub vlm_model_id: Option<String>,
     pub vlm_config: Option<VlmConfig>,
     pub storage_config: Option<StorageConfig>,
-    pub extract_config: Option<ExtractConfig>,
+    /// `Some(None)` takes it away.
+    pub extract_config: Option<Option<ExtractConfig>>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -87,36 +89,8 @@ fn chunking_config(text: &str) -> Result<ChunkingConfig> {
 impl Store {
     /// Tenant and times are set here; an empty id gets a fresh one.
     pub async fn create_knowledge_base(&self, scope: &TenantScope, kb: &KnowledgeBase) -> Result<KnowledgeBase> {
-        let id = id_or_new(&kb.id);
-        check_text("id", &id, ID_CHARS_MAX)?;
-        check_text("name", &kb.name, NAME_CHARS_MAX)?;
-        check_text("description", &kb.description, usize::MAX)?;
-        for model_id in [&kb.embedding_model_id, &kb.summary_model_id, &kb.rerank_model_id, &kb.vlm_model_id] {
-            check_text("model id", model_id, MODEL_ID_CHARS_MAX)?;
-        }
-        sqlx::query_as::<_, KnowledgeBaseRow>(
-            "insert into knowledge_bases (id, name, description, tenant_id, chunking_config, image_processing_config, \
-             embedding_model_id, summary_model_id, rerank_model_id, vlm_model_id, cos_config, vlm_config, extract_config, \
-             created_at, updated_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14) returning *",
-        )
-        .bind(id)
-        .bind(&kb.name)
-        .bind(&kb.description)
-        .bind(scope.tenant_id().0)
-        .bind(to_json("chunking_config", &kb.chunking_config)?)
-        .bind(to_json("image_processing_config", &kb.image_processing_config)?)
-        .bind(&kb.embedding_model_id)
-        .bind(&kb.summary_model_id)
-        .bind(&kb.rerank_model_id)
-        .bind(&kb.vlm_model_id)
-        .bind(to_json("cos_config", &kb.storage_config)?)
-        .bind(to_json("vlm_config", &kb.vlm_config)?)
-        .bind(kb.extract_config.as_ref().map(|config| to_json("extract_config", config)).transpose()?)
-        .bind(Timestamp::now().to_column())
-        .fetch_one(self.writer())
-        .await
-        .map_err(fault("creating a knowledge base"))?
-        .try_into()
+        let mut connection = self.writer().acquire().await.map_err(fault("creating a knowledge base"))?;
+        insert_knowledge_base(&mut connection, scope, kb).await
     }
 
     pub async fn find_knowledge_base(&self, scope: &TenantScope, id: &str) -> Result<Option<KnowledgeBase>> {
@@ -148,39 +122,8 @@ impl Store {
     }
 
     pub async fn update_knowledge_base(&self, scope: &TenantScope, id: &str, patch: &KnowledgeBasePatch) -> Result<KnowledgeBase> {
-        check_optional("name", patch.name.as_ref(), NAME_CHARS_MAX)?;
-        check_optional("description", patch.description.as_ref(), usize::MAX)?;
-        for model_id in [&patch.embedding_model_id, &patch.summary_model_id, &patch.rerank_model_id, &patch.vlm_model_id] {
-            check_optional("model id", model_id.as_ref(), MODEL_ID_CHARS_MAX)?;
-        }
-        sqlx::query_as::<_, KnowledgeBaseRow>(
-            "update knowledge_bases set name = coalesce(?3, name), description = coalesce(?4, description), \
-             chunking_config = coalesce(?5, chunking_config), image_processing_config = coalesce(?6, image_processing_config), \
-             embedding_model_id = coalesce(?7, embedding_model_id), summary_model_id = coalesce(?8, summary_model_id), \
-             rerank_model_id = coalesce(?9, rerank_model_id), vlm_model_id = coalesce(?10, vlm_model_id), \
-             vlm_config = coalesce(?11, vlm_config), cos_config = coalesce(?12, cos_config), \
-             extract_config = coalesce(?13, extract_config), updated_at = ?14 \
-             where tenant_id = ?1 and id = ?2 and deleted_at is null returning *",
-        )
-        .bind(scope.tenant_id().0)
-        .bind(id)
-        .bind(&patch.name)
-        .bind(&patch.description)
-        .bind(patch.chunking_config.as_ref().map(|config| to_json("chunking_config", config)).transpose()?)
-        .bind(patch.image_processing_config.as_ref().map(|config| to_json("image_processing_config", config)).transpose()?)
-        .bind(&patch.embedding_model_id)
-        .bind(&patch.summary_model_id)
-        .bind(&patch.rerank_model_id)
-        .bind(&patch.vlm_model_id)
-        .bind(patch.vlm_config.as_ref().map(|config| to_json("vlm_config", config)).transpose()?)
-        .bind(patch.storage_config.as_ref().map(|config| to_json("cos_config", config)).transpose()?)
-        .bind(patch.extract_config.as_ref().map(|config| to_json("extract_config", config)).transpose()?)
-        .bind(Timestamp::now().to_column())
-        .fetch_optional(self.writer())
-        .await
-        .map_err(fault("updating a knowledge base"))?
-        .ok_or_else(knowledge_base_not_found)?
-        .try_into()
+        let mut connection = self.writer().acquire().await.map_err(fault("updating a knowledge base"))?;
+        patch_knowledge_base(&mut connection, scope, id, patch).await
     }
 
     /// What the vectors of a knowledge base were made with; `None` until something was embedded.
@@ -244,6 +187,89 @@ impl Store {
         let fixed: Option<EmbeddedBy> = row.ok_or_else(knowledge_base_not_found)?.into();
         Ok(fixed.unwrap_or_else(|| embedded_by.clone()))
     }
+}
+
+/// Within the caller's transaction.
+pub(super) async fn insert_knowledge_base(
+    connection: &mut SqliteConnection,
+    scope: &TenantScope,
+    kb: &KnowledgeBase,
+) -> Result<KnowledgeBase> {
+    let id = id_or_new(&kb.id);
+    check_text("id", &id, ID_CHARS_MAX)?;
+    check_text("name", &kb.name, NAME_CHARS_MAX)?;
+    check_text("description", &kb.description, usize::MAX)?;
+    for model_id in [&kb.embedding_model_id, &kb.summary_model_id, &kb.rerank_model_id, &kb.vlm_model_id] {
+        check_text("model id", model_id, MODEL_ID_CHARS_MAX)?;
+    }
+    sqlx::query_as::<_, KnowledgeBaseRow>(
+        "insert into knowledge_bases (id, name, description, tenant_id, chunking_config, image_processing_config, \
+         embedding_model_id, summary_model_id, rerank_model_id, vlm_model_id, cos_config, vlm_config, extract_config, \
+         created_at, updated_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14) returning *",
+    )
+    .bind(id)
+    .bind(&kb.name)
+    .bind(&kb.description)
+    .bind(scope.tenant_id().0)
+    .bind(to_json("chunking_config", &kb.chunking_config)?)
+    .bind(to_json("image_processing_config", &kb.image_processing_config)?)
+    .bind(&kb.embedding_model_id)
+    .bind(&kb.summary_model_id)
+    .bind(&kb.rerank_model_id)
+    .bind(&kb.vlm_model_id)
+    .bind(to_json("cos_config", &kb.storage_config)?)
+    .bind(to_json("vlm_config", &kb.vlm_config)?)
+    .bind(kb.extract_config.as_ref().map(|config| to_json("extract_config", config)).transpose()?)
+    .bind(Timestamp::now().to_column())
+    .fetch_one(connection)
+    .await
+    .map_err(fault("creating a knowledge base"))?
+    .try_into()
+}
+
+/// Within the caller's transaction.
+pub(super) async fn patch_knowledge_base(
+    connection: &mut SqliteConnection,
+    scope: &TenantScope,
+    id: &str,
+    patch: &KnowledgeBasePatch,
+) -> Result<KnowledgeBase> {
+    check_optional("name", patch.name.as_ref(), NAME_CHARS_MAX)?;
+    check_optional("description", patch.description.as_ref(), usize::MAX)?;
+    for model_id in [&patch.embedding_model_id, &patch.summary_model_id, &patch.rerank_model_id, &patch.vlm_model_id] {
+        check_optional("model id", model_id.as_ref(), MODEL_ID_CHARS_MAX)?;
+    }
+    let extract_config = patch.extract_config.as_ref().and_then(Option::as_ref);
+    let extract_config = extract_config.map(|config| to_json("extract_config", config)).transpose()?;
+    sqlx::query_as::<_, KnowledgeBaseRow>(
+        "update knowledge_bases set name = coalesce(?3, name), description = coalesce(?4, description), \
+         chunking_config = coalesce(?5, chunking_config), image_processing_config = coalesce(?6, image_processing_config), \
+         embedding_model_id = coalesce(?7, embedding_model_id), summary_model_id = coalesce(?8, summary_model_id), \
+         rerank_model_id = coalesce(?9, rerank_model_id), vlm_model_id = coalesce(?10, vlm_model_id), \
+         vlm_config = coalesce(?11, vlm_config), cos_config = coalesce(?12, cos_config), \
+         extract_config = case when ?14 then ?13 else extract_config end, updated_at = ?15 \
+         where tenant_id = ?1 and id = ?2 and deleted_at is null returning *",
+    )
+    .bind(scope.tenant_id().0)
+    .bind(id)
+    .bind(&patch.name)
+    .bind(&patch.description)
+    .bind(patch.chunking_config.as_ref().map(|config| to_json("chunking_config", config)).transpose()?)
+    .bind(patch.image_processing_config.as_ref().map(|config| to_json("image_processing_config", config)).transpose()?)
+    .bind(&patch.embedding_model_id)
+    .bind(&patch.summary_model_id)
+    .bind(&patch.rerank_model_id)
+    .bind(&patch.vlm_model_id)
+    .bind(patch.vlm_config.as_ref().map(|config| to_json("vlm_config", config)).transpose()?)
+    .bind(patch.storage_config.as_ref().map(|config| to_json("cos_config", config)).transpose()?)
+    .bind(extract_config)
+    .bind(patch.extract_config.is_some())
+    .bind(Timestamp::now().to_column())
+    .fetch_optional(connection)
+    .await
+    .map_err(fault("updating a knowledge base"))?
+    .ok_or_else(knowledge_base_not_found)?
+    .try_into()
 }
 
 #[derive(sqlx::FromRow)]

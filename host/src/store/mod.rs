@@ -15,6 +15,7 @@ mod embeddings;
 mod fault;
 mod index_changes;
 mod ingestion;
+mod initialization;
 mod jobs;
 mod knowledge;
 mod knowledge_bases;
@@ -23,6 +24,7 @@ mod meta;
 mod migrate;
 mod models;
 mod page;
+mod pulls;
 mod retention;
 mod sessions;
 mod tenants;
@@ -35,10 +37,12 @@ pub use chunks::ChunkPatch;
 pub use embeddings::{ChunkEmbedding, EmbeddedBy};
 pub use index_changes::{IndexAction, IndexChange, IndexRow};
 pub use ingestion::{Completion, CompletionOutcome, CreatedKnowledge, DeletedKnowledge, PurgeStep};
+pub use initialization::{Initialized, InitializedModel, ModelWrite, NewSettings};
 pub use knowledge::{KnowledgeFilter, KnowledgePatch};
 pub use knowledge_bases::KnowledgeBasePatch;
 pub use models::{BuiltinModel, ModelFilter, ModelPatch};
 pub use page::{Page, Paged};
+pub use pulls::{full_model_name, pulled_name};
 pub use sessions::SessionPatch;
 pub use tenants::TenantPatch;
 pub use users::UserPatch;
@@ -121,7 +125,7 @@ impl Store {
         Ok(())
     }
 
-    /// Wakes one waiter when a job was put in the queue; a missed call is harmless to those who also poll.
+    /// Wakes all workers when a job was put in the queue, because each takes some kinds only; a missed call is harmless to those who also poll.
     pub fn jobs_ready(&self) -> &Notify {
         &self.inner.jobs_ready
     }

@@ -5,7 +5,8 @@ use super::convert::{check_optional, check_text, from_json, id_or_new, optional_
 use super::fault::fault;
 use crate::domain::{Model, ModelParameters, ModelStatus, ModelType, TenantId, TenantScope, Timestamp};
 use crate::error::{Error, Result};
-use crate::limits::{MODEL_ID_CHARS_MAX, NAME_CHARS_MAX};
+use crate::limits::{MODEL_ID_CHARS_MAX, MODEL_SOURCE_CHARS_MAX, NAME_CHARS_MAX};
+use sqlx::SqliteConnection;
 
 /// A model that every tenant may read and nobody may edit.
 #[derive(Clone, Debug)]
@@ -30,6 +31,7 @@ pub struct ModelFilter {
 #[derive(Clone, Debug, Default)]
 pub struct ModelPatch {
     pub name: Option<String>,
+    pub source: Option<String>,
     pub description: Option<String>,
     pub parameters: Option<ModelParameters>,
     pub is_default: Option<bool>,
@@ -76,30 +78,8 @@ impl TryFrom<ModelRow> for Model {
 impl Store {
     /// Tenant and times are set here; an empty id gets a fresh one.
     pub async fn create_model(&self, scope: &TenantScope, model: &Model) -> Result<Model> {
-        let id = id_or_new(&model.id);
-        check_text("id", &id, MODEL_ID_CHARS_MAX)?;
-        check_text("name", &model.name, NAME_CHARS_MAX)?;
-        check_text("source", &model.source, 50)?;
-        check_text("description", &model.description, usize::MAX)?;
-        let parameters = to_json("parameters", &model.parameters)?;
-        sqlx::query_as::<_, ModelRow>(
-            "insert into models (id, tenant_id, name, type, source, description, parameters, is_default, status, created_at, updated_at) \
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10) returning *",
-        )
-        .bind(id)
-        .bind(scope.tenant_id().0)
-        .bind(&model.name)
-        .bind(model.model_type.as_str())
-        .bind(&model.source)
-        .bind(&model.description)
-        .bind(parameters)
-        .bind(model.is_default)
-        .bind(model.status.as_str())
-        .bind(Timestamp::now().to_column())
-        .fetch_one(self.writer())
-        .await
-        .map_err(fault("creating a model"))?
-        .try_into()
+        let mut connection = self.writer().acquire().await.map_err(fault("creating a model"))?;
+        insert_model(&mut connection, scope, model).await
     }
 
     /// Writes the built-in models (tenant 0) as this binary has them; called at every start.
@@ -179,27 +159,8 @@ impl Store {
 
     /// Only the tenant's own; a built-in one behaves as missing.
     pub async fn update_model(&self, scope: &TenantScope, id: &str, patch: &ModelPatch) -> Result<Model> {
-        check_optional("name", patch.name.as_ref(), NAME_CHARS_MAX)?;
-        check_optional("description", patch.description.as_ref(), usize::MAX)?;
-        let parameters = patch.parameters.as_ref().map(|parameters| to_json("parameters", parameters)).transpose()?;
-        sqlx::query_as::<_, ModelRow>(
-            "update models set name = coalesce(?3, name), description = coalesce(?4, description), \
-             parameters = coalesce(?5, parameters), is_default = coalesce(?6, is_default), status = coalesce(?7, status), \
-             updated_at = ?8 where tenant_id = ?1 and id = ?2 and tenant_id <> 0 and deleted_at is null returning *",
-        )
-        .bind(scope.tenant_id().0)
-        .bind(id)
-        .bind(&patch.name)
-        .bind(&patch.description)
-        .bind(parameters)
-        .bind(patch.is_default)
-        .bind(patch.status.map(ModelStatus::as_str))
-        .bind(Timestamp::now().to_column())
-        .fetch_optional(self.writer())
-        .await
-        .map_err(fault("updating a model"))?
-        .ok_or_else(model_not_found)?
-        .try_into()
+        let mut connection = self.writer().acquire().await.map_err(fault("updating a model"))?;
+        patch_model(&mut connection, scope, id, patch).await
     }
 
     pub async fn delete_model(&self, scope: &TenantScope, id: &str) -> Result<()> {
@@ -214,6 +175,62 @@ impl Store {
         .map_err(fault("deleting a model"))?;
         if deleted.rows_affected() == 0 { Err(model_not_found()) } else { Ok(()) }
     }
+}
+
+/// Within the caller's transaction.
+pub(super) async fn insert_model(connection: &mut SqliteConnection, scope: &TenantScope, model: &Model) -> Result<Model> {
+    let id = id_or_new(&model.id);
+    check_text("id", &id, MODEL_ID_CHARS_MAX)?;
+    check_text("name", &model.name, NAME_CHARS_MAX)?;
+    check_text("source", &model.source, MODEL_SOURCE_CHARS_MAX)?;
+    check_text("description", &model.description, usize::MAX)?;
+    let parameters = to_json("parameters", &model.parameters)?;
+    sqlx::query_as::<_, ModelRow>(
+        "insert into models (id, tenant_id, name, type, source, description, parameters, is_default, status, created_at, updated_at) \
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10) returning *",
+    )
+    .bind(id)
+    .bind(scope.tenant_id().0)
+    .bind(&model.name)
+    .bind(model.model_type.as_str())
+    .bind(&model.source)
+    .bind(&model.description)
+    .bind(parameters)
+    .bind(model.is_default)
+    .bind(model.status.as_str())
+    .bind(Timestamp::now().to_column())
+    .fetch_one(connection)
+    .await
+    .map_err(fault("creating a model"))?
+    .try_into()
+}
+
+/// Within the caller's transaction.
+pub(super) async fn patch_model(connection: &mut SqliteConnection, scope: &TenantScope, id: &str, patch: &ModelPatch) -> Result<Model> {
+    check_optional("name", patch.name.as_ref(), NAME_CHARS_MAX)?;
+    check_optional("source", patch.source.as_ref(), MODEL_SOURCE_CHARS_MAX)?;
+    check_optional("description", patch.description.as_ref(), usize::MAX)?;
+    let parameters = patch.parameters.as_ref().map(|parameters| to_json("parameters", parameters)).transpose()?;
+    sqlx::query_as::<_, ModelRow>(
+        "update models set name = coalesce(?3, name), description = coalesce(?4, description), \
+         parameters = coalesce(?5, parameters), is_default = coalesce(?6, is_default), status = coalesce(?7, status), \
+         source = coalesce(?8, source), updated_at = ?9 \
+         where tenant_id = ?1 and id = ?2 and tenant_id <> 0 and deleted_at is null returning *",
+    )
+    .bind(scope.tenant_id().0)
+    .bind(id)
+    .bind(&patch.name)
+    .bind(&patch.description)
+    .bind(parameters)
+    .bind(patch.is_default)
+    .bind(patch.status.map(ModelStatus::as_str))
+    .bind(&patch.source)
+    .bind(Timestamp::now().to_column())
+    .fetch_optional(connection)
+    .await
+    .map_err(fault("updating a model"))?
+    .ok_or_else(model_not_found)?
+    .try_into()
 }
 
 fn model_not_found() -> Error {

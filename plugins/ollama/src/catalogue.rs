@@ -8,6 +8,9 @@ use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 
+/// Twelve hours: a model of many gigabytes over a slow line.
+const PULL_MS: u32 = 12 * 3_600_000;
+
 #[derive(Deserialize)]
 struct Version {
     version: String,
@@ -56,14 +59,16 @@ pub(crate) async fn check(ctx: &CatalogueCtx, model: &Model) -> Result<bool> {
     Ok(models(ctx, model).await?.iter().any(|entry| full_name(&entry.name) == name))
 }
 
-/// A name without a tag means its latest.
+/// A name without a tag means its latest; the tag stands behind the last slash, as a registry's port stands before it.
 fn full_name(name: &str) -> String {
-    if name.contains(':') { name.to_owned() } else { format!("{name}:latest") }
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if last.contains(':') { name.to_owned() } else { format!("{name}:latest") }
 }
 
 pub(crate) async fn pull(ctx: &CatalogueCtx, model: &Model) -> Result<()> {
     let name = server::model_name(model)?;
-    let request = server::request(ctx, model, "POST", "api/pull").json(&json!({ "name": name, "model": name, "stream": true }));
+    let request =
+        server::request(ctx, model, "POST", "api/pull").json(&json!({ "name": name, "model": name, "stream": true })).timeout_ms(PULL_MS);
     let mut lines = server::accepted(request.await?).await?.lines();
     let mut layers: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let mut complete = false;

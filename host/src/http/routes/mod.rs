@@ -8,6 +8,7 @@ pub(super) mod chunks;
 pub(super) mod health;
 pub(super) mod hybrid_search;
 pub(super) mod index;
+pub(super) mod initialization;
 pub(super) mod knowledge;
 pub(super) mod knowledge_bases;
 pub(super) mod messages;

@@ -7,6 +7,7 @@ mod bad_input;
 mod chat;
 mod front;
 mod index;
+mod initialization;
 mod isolation;
 mod knowledge;
 mod library;

@@ -15,6 +15,8 @@ use crate::ingest::{Ingest, IngestParts};
 use crate::jobs::{JobTiming, Jobs, Worker};
 use crate::library::Documents;
 use crate::library::access::Access;
+use crate::library::downloads::Downloads;
+use crate::library::initialization::{Initialization, InitializationSettings};
 use crate::library::tenants::retriever_engines_of;
 use crate::library::{IndexCare, Library, LibrarySettings};
 use crate::provider::testing::PlayedModels;
@@ -39,6 +41,8 @@ pub(in crate::http) struct TestApp {
     pub(in crate::http) state: AppState,
     /// What plays the models and searches of the chat.
     pub(in crate::http) chat: TestChat,
+    /// What plays the models of everything else.
+    pub(in crate::http) models: Arc<PlayedModels>,
     router: Router,
     document: Document,
     ingest: Arc<Ingest>,
@@ -112,6 +116,10 @@ impl TestApp {
     }
 
     pub(in crate::http) async fn with(settings: LibrarySettings) -> Self {
+        Self::build(settings, InitializationSettings::default(), PlayedModels::default()).await
+    }
+
+    pub(in crate::http) async fn build(settings: LibrarySettings, initialization: InitializationSettings, models: PlayedModels) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).await.expect("a store");
         let builtin = BuiltinModel {
@@ -127,7 +135,7 @@ impl TestApp {
         let settings =
             LibrarySettings { operator_key: Some(OPERATOR_KEY.into()), retriever_engines: retriever_engines_of("postgres"), ..settings };
         let chat = chat_over(store.clone());
-        let models = Arc::new(PlayedModels::default());
+        let models = Arc::new(models);
         let registry = models.registry();
         let files = Files::open(&folder.path().join("files")).expect("opens");
         let tokenizer = registry.tokenizer();
@@ -139,7 +147,7 @@ impl TestApp {
         let ingest = Arc::new(Ingest::new(IngestParts {
             store: store.clone(),
             files,
-            registry,
+            registry: registry.clone(),
             followers: Arc::new(follower.clone()),
             scope_of: std::sync::Arc::new(TenantScope::mint),
             parser: parsers(ParseChildLimits::default()),
@@ -147,10 +155,13 @@ impl TestApp {
         }));
         let library = Library::new(store, access, Arc::new(|| vec!["embedder-local".into(), "remote".into()]), settings);
         let index = IndexCare::new(follower.clone());
-        let state = AppState { library, chat: chat.chat.clone(), documents, search, index };
+        let downloads = Downloads::new(library.store().clone(), registry.clone());
+        let initialization = Initialization::new(library.clone(), registry, downloads, initialization);
+        let state = AppState { library, chat: chat.chat.clone(), documents, initialization, search, index };
         Self {
             router: router(state.clone()),
             chat,
+            models,
             state,
             ingest,
             follower,
@@ -167,7 +178,8 @@ impl TestApp {
         tokio::spawn(async move { follower.run(until).await });
         let timing = JobTiming { poll: Duration::from_millis(20), ..JobTiming::default() };
         let jobs = Jobs::with_timing(self.state.library.store().clone(), timing);
-        tokio::spawn(Worker::run(jobs, vec![self.ingest.clone()], 2, token));
+        let downloads = Arc::new(self.state.initialization.downloads().clone());
+        tokio::spawn(Worker::run(jobs, vec![self.ingest.clone(), downloads], 2, token));
     }
 
     /// An answer whose body is still to be read.

@@ -41,7 +41,7 @@ impl Store {
         let job = NewJob::new(JobKind::IngestKnowledge, scope.tenant_id(), &knowledge.id).with_payload(payload);
         let job_id = insert_job(&mut transaction, &job).await?;
         commit(transaction).await?;
-        self.jobs_ready().notify_one();
+        self.jobs_ready().notify_waiters();
         Ok(CreatedKnowledge::Created { knowledge, job_id })
     }
 }

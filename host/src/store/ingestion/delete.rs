@@ -99,7 +99,7 @@ impl Store {
         cancel_jobs_of(&mut transaction, JobKind::IngestKnowledge, &ids).await?;
         let job_id = insert_job(&mut transaction, &NewJob::new(JobKind::DeleteKnowledgeBase, scope.tenant_id(), id)).await?;
         commit(transaction).await?;
-        self.jobs_ready().notify_one();
+        self.jobs_ready().notify_waiters();
         Ok(job_id)
     }
 
