@@ -6,6 +6,7 @@ mod crash_commit;
 mod cross_language;
 mod cutover;
 mod formats;
+mod initialization;
 mod main_job;
 mod model_servers;
 mod stress;

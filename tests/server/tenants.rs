@@ -15,6 +15,13 @@ fn what_belongs_to_one_tenant_does_not_exist_for_another() {
     let model = json!({ "name": "mine", "type": "KnowledgeQA", "source": "remote", "parameters": { "base_url": "http://127.0.0.1:9", "api_key": "sk-private" } });
     let model =
         owner.post("/api/v1/models", &model).expect("answered").expect_status(201).json["data"]["id"].as_str().expect("an id").to_owned();
+    let settings = json!({
+        "llm": { "source": "remote", "modelName": "mine", "baseUrl": "http://127.0.0.1:9", "apiKey": "sk-private" },
+        "embedding": { "source": "remote", "modelName": "mine", "baseUrl": "http://127.0.0.1:9", "apiKey": "sk-private" },
+        "documentSplitting": { "chunkSize": 300, "chunkOverlap": 30, "separators": ["\n"] },
+    });
+    let other_kb = owner.a_kb("Set up");
+    owner.post(&format!("/api/v1/initialization/initialize/{other_kb}"), &settings).expect("answered").expect_status(200);
     let tenant = owner.get("/api/v1/knowledge-bases").expect("answered").json["data"][0]["tenant_id"].clone();
 
     let routes = [
@@ -37,6 +44,10 @@ fn what_belongs_to_one_tenant_does_not_exist_for_another() {
         ("POST", "/api/v1/knowledge-search".to_owned(), json!({ "query": "safe", "knowledge_base_id": kb })),
         ("GET", format!("/api/v1/messages/{session}/load"), json!(null)),
         ("POST", "/api/v1/sessions".to_owned(), json!({ "knowledge_base_id": kb })),
+        ("GET", format!("/api/v1/initialization/config/{other_kb}"), json!(null)),
+        ("POST", format!("/api/v1/initialization/initialize/{other_kb}"), settings),
+        ("GET", "/api/v1/initialization/config".to_owned(), json!(null)),
+        ("GET", "/api/v1/test-data".to_owned(), json!(null)),
     ];
     for (method, path, body) in &routes {
         let request = other.request(method, path);

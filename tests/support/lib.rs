@@ -12,7 +12,7 @@ mod sse;
 
 pub use caller::{Answer, Caller};
 pub use cutover::{nginx, old_server};
-pub use models::{ollama, openai_compatible};
+pub use models::{Registry, ollama, openai_compatible, openai_compatible_for};
 pub use random::Random;
 pub use server::{OPERATOR_KEY, Server, ServerBuilder, knowhost_bin, shared_server};
 pub use side_server::SideServer;

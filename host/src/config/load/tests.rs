@@ -122,6 +122,13 @@ fn variables_of_the_reference_that_work_set_something() {
     let settings = with("", &[("TENANT_AES_KEY", key), ("JWT_SECRET", "s"), ("DISABLE_REGISTRATION", "true")]).expect("accepted");
     assert_eq!((settings.tenant_aes_key.as_deref(), settings.jwt_secret.as_deref()), (Some(key), Some("s")));
     assert!(settings.disable_registration);
+    let settings = with("", &[("OLLAMA_OPTIONAL", "true"), ("NEO4J_ENABLE", "True")]).expect("accepted");
+    assert!(settings.ollama_optional && settings.graph_enabled && !settings.minio_configured);
+    let settings = with("", &[("OLLAMA_OPTIONAL", "1"), ("ENABLE_GRAPH_RAG", "true"), ("MINIO_ACCESS_KEY_ID", "a")]).expect("accepted");
+    assert!(!settings.ollama_optional && settings.graph_enabled && !settings.minio_configured);
+    let settings =
+        with("", &[("MINIO_SECRET_ACCESS_KEY", "s"), ("MINIO_ACCESS_KEY_ID", "a"), ("ENABLE_GRAPH_RAG", "1")]).expect("accepted");
+    assert!(settings.minio_configured && !settings.graph_enabled);
     let text = refused("", &[("TZ", "Nowhere/Land")]);
     assert!(text.contains("TZ") && text.contains("Asia/Shanghai"), "{text}");
 }
