@@ -10,6 +10,7 @@ mod auth;
 mod chunks;
 mod health;
 mod index;
+mod initialization;
 mod knowledge;
 mod knowledge_bases;
 mod messages;

@@ -1,0 +1,12 @@
+//! DELETE /initialization/ollama/download/tasks/{id}: ends a download.
+
+use super::{ABSENT, check_refused};
+use crate::scene::Scene;
+
+#[test]
+fn unknown_and_malformed_ids_are_one() {
+    let scene = Scene::new();
+    for id in [ABSENT, "x", "%00", "a'b"] {
+        check_refused(&scene, &format!("DELETE /initialization/ollama/download/tasks/{id}"), None, 404, 1003, "下载任务不存在");
+    }
+}
