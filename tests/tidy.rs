@@ -189,3 +189,33 @@ fn no_file_is_longer_than_anybody_wants_to_open() {
         assert!(lines <= 800 || explained, "host/src/{file} has {lines} lines: split it, or say in its first line why it is long");
     }
 }
+
+/// What must not be in the server itself: words are cut and models run inside plugins.
+fn forbidden_in_the_host(tree: &str) -> Vec<&str> {
+    let shipped = ["chat-extractive", "embedder-local", "ollama", "remote-api", "reranker-local", "tokenizer-jieba"];
+    let engines =
+        ["jieba", "cedarwood", "tokenizers", "sentencepiece", "candle", "ort", "onnxruntime", "tract", "burn", "llama", "tch", "fastembed"];
+    let is_forbidden = |name: &&str| {
+        shipped.contains(name)
+            || engines
+                .iter()
+                .any(|engine| name == engine || name.starts_with(&format!("{engine}-")) || name.starts_with(&format!("{engine}_")))
+    };
+    tree.lines().filter_map(|line| line.split_whitespace().next()).filter(is_forbidden).collect()
+}
+
+#[test]
+fn the_host_holds_no_model_code() {
+    let cargo = option_env!("CARGO").unwrap_or("cargo");
+    let output = std::process::Command::new(cargo)
+        .args(["tree", "-p", "knowhost", "--edges", "normal,build", "--prefix", "none", "--format", "{p}", "--offline", "--locked"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8_lossy(&output.stdout);
+    assert!(tree.lines().any(|line| line.starts_with("wasmtime ")), "not the tree of the host: {tree}");
+    assert_eq!(forbidden_in_the_host(&tree), Vec::<&str>::new());
+    let planted = "axum v0.8.9\njieba-rs v0.8.0\nembedder-local v0.1.0 (path)\nsqlx v0.8\ncandle-core v0.9\nportable-atomic v1\n";
+    assert_eq!(forbidden_in_the_host(planted), ["jieba-rs", "embedder-local", "candle-core"]);
+}

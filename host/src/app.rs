@@ -3,6 +3,7 @@
 //! Not here: what the parts do.
 
 pub mod folder;
+mod model_calls;
 mod parts;
 mod sample;
 pub mod secrets;

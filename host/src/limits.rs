@@ -156,6 +156,14 @@ pub const PLUGIN_TOKENIZE: Duration = Duration::from_secs(120);
 pub const TOKENIZE_BATCH_BYTES: usize = 1 << 20;
 /// A model called by a model called by a model: deeper is a loop.
 pub const PLUGIN_MODEL_DEPTH_MAX: u8 = 3;
+/// Calls of other models within one call of a plugin: each may cost its tenant money.
+pub const PLUGIN_MODEL_CALLS_MAX: usize = 32;
+/// Texts and bytes of one of them.
+pub const PLUGIN_MODEL_TEXTS_MAX: usize = 256;
+pub const PLUGIN_MODEL_BYTES_MAX: usize = 4 << 20;
+/// Output that a plugin may have another model write, and what a token counts when a provider does not.
+pub const PLUGIN_MODEL_OUTPUT_TOKENS_MAX: u32 = 4_096;
+pub const PLUGIN_MODEL_TOKEN_BYTES: usize = 16;
 
 // ---- ingestion ---------------------------------------------------------
 /// Text of one document after parsing.

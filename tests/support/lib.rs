@@ -3,6 +3,7 @@
 //! Not here: knowledge of the server's code; these tests speak its public API and its command line alone.
 
 mod caller;
+mod components;
 mod cutover;
 mod models;
 mod random;
@@ -11,6 +12,7 @@ mod side_server;
 mod sse;
 
 pub use caller::{Answer, Caller};
+pub use components::{cargo, component, component_with, plugins_target};
 pub use cutover::{nginx, old_server};
 pub use models::{Registry, ollama, openai_compatible, openai_compatible_for};
 pub use random::Random;

@@ -3,6 +3,7 @@
 //! Not here: the first tenant and the sample (`sample`).
 
 use super::LOCAL_KEY_SECRET;
+use super::model_calls::RegistryModels;
 use super::secrets::Secrets;
 use super::upkeep;
 use crate::chat::{Chat, ChatParts, FindQuery, Finder, Hit, Story};
@@ -22,7 +23,7 @@ use crate::library::knowledge::{NewDocument, Taken};
 use crate::library::sessions::Strategy;
 use crate::library::{Documents, IndexCare, Library, LibrarySettings, tenants};
 use crate::limits;
-use crate::plugin::{Plugins, PluginsConfig};
+use crate::plugin::{ModelCalls, Plugins, PluginsConfig};
 use crate::provider::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_RERANK, BoxFuture, CallContext, ModelRows, PluginSource, Registry};
 use crate::search::{Candidate, FusionOrder, HybridQuery, Search};
 use crate::store::{BuiltinModel, Store};
@@ -42,6 +43,8 @@ const LOCAL_KEY_CHARS: usize = 43;
 pub(super) struct Parts {
     pub(super) store: Store,
     pub(super) plugins: Arc<Plugins>,
+    /// Held here, because the plugins hold it weakly: it leads back to them.
+    _model_calls: Arc<dyn ModelCalls>,
     files: Files,
     scope_of: ScopeOf,
     pub(super) library: Library,
@@ -77,6 +80,8 @@ impl Parts {
         let registry = Registry::new(Arc::new(StoredModels(store.clone())), plugins.clone());
         let owner = store.clone();
         let scope_of: ScopeOf = Arc::new(move |tenant_id| access::scope(Proof::Local(&LocalOwnership::of(&owner), tenant_id)));
+        let model_calls: Arc<dyn ModelCalls> = Arc::new(RegistryModels { registry: registry.clone(), scope_of: scope_of.clone() });
+        plugins.set_model_calls(&model_calls);
         let follower =
             Follower::open(&data_dir.join("index"), store.clone(), registry.tokenizer(), scope_of.clone()).await.context("the index")?;
         let order = match settings.fusion {
@@ -123,6 +128,7 @@ impl Parts {
         Ok(Self {
             store,
             plugins,
+            _model_calls: model_calls,
             files,
             scope_of,
             library,

@@ -55,8 +55,8 @@ impl Plugins {
         self.workshop.room.set_local_tenant(tenant_id);
     }
 
-    /// Lets plugins call other models; once, by `app`.
-    pub fn set_model_calls(&self, models: Arc<dyn ModelCalls>) {
+    /// Lets plugins call other models, for as long as `app` holds these; once.
+    pub fn set_model_calls(&self, models: &Arc<dyn ModelCalls>) {
         self.workshop.room.set_models(models);
     }
 

@@ -14,8 +14,8 @@ pub struct CallContext {
     pub cancel: CancellationToken,
     /// A person waits: goes before ingestion.
     pub interactive: bool,
-    /// How many models stand above this call: a model that calls a model passes one more.
-    pub depth: u8,
+    /// Names of the plugins that stand above this call, the first caller first: a model that calls a model adds itself.
+    pub callers: Vec<String>,
 }
 
 impl CallContext {
@@ -26,7 +26,7 @@ impl CallContext {
             deadline: Instant::now() + time,
             cancel: CancellationToken::new(),
             interactive: true,
-            depth: 0,
+            callers: Vec::new(),
         }
     }
 

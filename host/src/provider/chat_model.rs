@@ -27,6 +27,15 @@ impl ChatMessage {
     pub fn text(role: ChatRole, text: impl Into<String>) -> Self {
         Self { role, parts: vec![ChatPart::Text(text.into())] }
     }
+
+    /// Its texts, without pictures.
+    pub fn plain_text(&self) -> String {
+        let text = |part: &ChatPart| match part {
+            ChatPart::Text(text) => Some(text.clone()),
+            ChatPart::Image { .. } => None,
+        };
+        self.parts.iter().filter_map(text).collect::<Vec<_>>().join("\n")
+    }
 }
 
 /// Why the host asks. A manifest lists the tasks that its model can do; no other is sent.

@@ -61,6 +61,12 @@ impl Registry {
         Ok(Some(self.plugins.reranker(&model)?))
     }
 
+    /// For callers that want one in any case: an empty id means the tenant's default row, else the built-in one.
+    pub async fn some_reranker(&self, scope: &TenantScope, id: &str) -> Result<Arc<dyn Reranker>> {
+        let model = self.model(scope, id, ModelType::Rerank, BUILTIN_RERANK).await?;
+        Ok(self.plugins.reranker(&model)?)
+    }
+
     pub fn tokenizer(&self) -> Arc<dyn Tokenizer> {
         self.plugins.tokenizer()
     }

@@ -11,8 +11,8 @@ use knowhost_plugin_sdk::manifest::{ManifestModel, ModelKind, Origin};
 use std::sync::Arc;
 use url::Url;
 
-/// Tells the guest that there is a key, without the key.
-const API_KEY_PRESENT: &str = "api_key_present";
+/// After a secret's name: tells the guest that there is one, without its value.
+const PRESENT: &str = "_present";
 /// Never a setting, however it got into a row.
 const API_KEY: &str = "api_key";
 const TRUNCATE_PROMPT_TOKENS: &str = "truncate_prompt_tokens";
@@ -47,12 +47,14 @@ impl Row {
         };
         let manifest_model = manifest_model(&plugin, model, kind)?;
         let name = manifest_model.as_ref().map_or_else(|| model.name.clone(), |found| found.name.clone());
+        let secret_names: Vec<&str> = plugin.manifest.secrets.iter().map(|secret| secret.name.as_str()).collect();
+        let secrets = Secrets::of_row(&model.parameters, &secret_names);
         Ok(Self {
             model_id: model.id.clone(),
-            model: io::Model { name, base_url: base_url.to_owned(), settings: settings(model) },
+            model: io::Model { name, base_url: base_url.to_owned(), settings: settings(model, &secret_names) },
             manifest_model,
             origin,
-            secrets: Secrets::api_key(&model.parameters.api_key),
+            secrets,
             plugin,
         })
     }
@@ -85,12 +87,21 @@ fn manifest_model(plugin: &Plugin, model: &Model, kind: ModelKind) -> Result<Opt
     Err(ProviderError::new(ProviderErrorKind::NotFound, plugin.identity.to_string(), text))
 }
 
-fn settings(model: &Model) -> Vec<io::Setting> {
+/// A setting with the name of one of the manifest's secrets is a secret: the guest learns whether it is there, and never its value.
+fn settings(model: &Model, secret_names: &[&str]) -> Vec<io::Setting> {
     let parameters = &model.parameters;
-    let reserved = [API_KEY, API_KEY_PRESENT, TRUNCATE_PROMPT_TOKENS];
-    let own = parameters.settings.iter().filter(|(name, _)| !reserved.contains(&name.as_str()));
+    let is_set = |name: &str| match name {
+        API_KEY => !parameters.api_key.is_empty(),
+        other => parameters.settings.get(other).and_then(|value| value.as_str()).is_some_and(|value| !value.is_empty()),
+    };
+    let others = secret_names.iter().copied().filter(|name| *name != API_KEY);
+    let secrets: Vec<&str> = std::iter::once(API_KEY).chain(others).collect();
+    let is_reserved = |name: &str| {
+        name == TRUNCATE_PROMPT_TOKENS || secrets.contains(&name) || name.strip_suffix(PRESENT).is_some_and(|name| secrets.contains(&name))
+    };
+    let own = parameters.settings.iter().filter(|(name, _)| !is_reserved(name));
     let mut settings: Vec<_> = own.map(|(name, value)| io::Setting { name: name.clone(), value: value.to_string() }).collect();
-    settings.push(io::Setting { name: API_KEY_PRESENT.into(), value: (!parameters.api_key.is_empty()).to_string() });
+    settings.extend(secrets.iter().map(|name| io::Setting { name: format!("{name}{PRESENT}"), value: is_set(name).to_string() }));
     let truncate = parameters.embedding_parameters.truncate_prompt_tokens;
     if truncate > 0 {
         settings.push(io::Setting { name: TRUNCATE_PROMPT_TOKENS.into(), value: truncate.to_string() });
@@ -125,10 +136,14 @@ mod tests {
         };
         let setting = |name: &str, value: &str| io::Setting { name: name.into(), value: value.into() };
         assert_eq!(
-            settings(&model),
+            settings(&model, &["api_key"]),
             [setting("temperature_floor", "0.5"), setting("api_key_present", "true"), setting("truncate_prompt_tokens", "511")]
         );
         model.parameters.api_key.clear();
-        assert!(settings(&model).contains(&setting("api_key_present", "false")));
+        model.parameters.settings.insert("secret_key".into(), "wJalr".into());
+        let shown = settings(&model, &["api_key", "secret_key", "access_key"]);
+        assert!(shown.contains(&setting("secret_key_present", "true")) && shown.contains(&setting("access_key_present", "false")));
+        assert!(!shown.iter().any(|setting| setting.value.contains("wJalr")));
+        assert!(settings(&model, &[]).contains(&setting("api_key_present", "false")));
     }
 }

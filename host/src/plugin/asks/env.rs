@@ -10,14 +10,14 @@ use super::secrets::Secrets;
 use crate::domain::TenantId;
 use crate::provider::{CallContext, PluginIdentity, ProviderError, ProviderErrorKind};
 use knowhost_plugin_sdk::manifest::Origin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use tokio_util::sync::CancellationToken;
 
 /// Shared by all plugins.
 pub(in crate::plugin) struct AskRoom {
     pub(super) http: HttpDoor,
     pub(super) caches: Caches,
-    pub(super) models: OnceLock<Arc<dyn ModelCalls>>,
+    pub(super) models: OnceLock<Weak<dyn ModelCalls>>,
 }
 
 impl AskRoom {
@@ -30,9 +30,9 @@ impl AskRoom {
         self.http.set_local_tenant(tenant_id);
     }
 
-    /// Once, by `app`; without it plugins get `unsupported`.
-    pub(in crate::plugin) fn set_models(&self, models: Arc<dyn ModelCalls>) {
-        let _ = self.models.set(models);
+    /// Once, by `app`; without it plugins get `unsupported`. Held weakly, because behind the models stand the plugins again.
+    pub(in crate::plugin) fn set_models(&self, models: &Arc<dyn ModelCalls>) {
+        let _ = self.models.set(Arc::downgrade(models));
     }
 }
 

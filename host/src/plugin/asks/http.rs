@@ -3,14 +3,15 @@
 //! Not here: when a chunk is wanted (`ops`). Redirects are not followed: the plugin sees them and may ask again, which is checked again.
 
 use super::address::{Addresses, Closed, Door, PrivateHosts};
+use super::auth::{self, Unsigned};
 use super::env::CallEnv;
 use super::grants::origin_of;
+use super::secrets::Secrets;
 use crate::domain::TenantId;
 use crate::limits;
 use crate::plugin::wasm::wit::io;
 use anyhow::Context;
 use bytes::Bytes;
-use knowhost_plugin_sdk::manifest::Origin;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use tokio::time::Instant;
 use url::Url;
 
 /// Set by the transport, by the host, or by `auth`: never by a plugin.
-const HEADERS_OF_THE_HOST: [&str; 14] = [
+pub(super) const HEADERS_OF_THE_HOST: [&str; 14] = [
     "connection",
     "content-length",
     "expect",
@@ -42,11 +43,11 @@ pub(super) struct Failure {
     pub(super) text: String,
 }
 
-fn failure(fault: io::Fault, text: impl Into<String>) -> Failure {
+pub(super) fn failure(fault: io::Fault, text: impl Into<String>) -> Failure {
     Failure { fault, text: text.into() }
 }
 
-fn denied(text: impl Into<String>) -> Failure {
+pub(super) fn denied(text: impl Into<String>) -> Failure {
     failure(io::Fault::Denied, text)
 }
 
@@ -132,8 +133,9 @@ pub(super) async fn open(env: &CallEnv, request: io::HttpRequest) -> Result<(io:
     let response = tokio::time::timeout_at(until, client.execute(prepared))
         .await
         .map_err(|_| failure(io::Fault::Timeout, "the exchange took longer than it may"))?
-        .map_err(|error| transport_failure(&error))?;
-    let headers = response_headers(response.headers())?;
+        .map_err(|error| transport_failure(&error))
+        .map_err(|failure| Failure { text: env.secrets.redacted(&failure.text), ..failure })?;
+    let headers = response_headers(response.headers(), &env.secrets)?;
     let head = io::HttpHead { op, status: response.status().as_u16(), headers };
     Ok((head, Exchange { response, rest: Bytes::new(), received_bytes: 0, bytes_max: env.grants.response_bytes_max, until }))
 }
@@ -178,12 +180,13 @@ async fn prepare(env: &CallEnv, request: io::HttpRequest) -> Result<(reqwest::Cl
     }
     let mut headers = request_headers(&request.headers)?;
     let private_only = request.auth.is_some() && url.scheme() == "http";
+    let host = url.host_str().unwrap_or_default().to_owned();
     if let Some(auth) = &request.auth {
-        place_secret(env, auth, &origin, &mut headers)?;
+        let unsigned = Unsigned { method, origin: &origin, url: &mut url, headers: &mut headers, body: &request.body };
+        auth::place(env, auth, unsigned)?;
     }
-    let host = url.host_str().unwrap_or_default();
     let way = env.room.http.way_of(env.context.tenant_id);
-    way.addresses.open(host, private_only).await.map_err(closed_failure)?;
+    way.addresses.open(&host, private_only).await.map_err(closed_failure)?;
     let client = if private_only { &way.private_only } else { &way.general };
     let method = reqwest::Method::from_bytes(method.as_bytes()).map_err(|error| denied(error.to_string()))?;
     let mut prepared = reqwest::Request::new(method, url);
@@ -219,36 +222,12 @@ fn request_headers(headers: &[io::Header]) -> Result<HeaderMap, Failure> {
     Ok(map)
 }
 
-fn header_name(name: &str) -> Result<HeaderName, Failure> {
+pub(super) fn header_name(name: &str) -> Result<HeaderName, Failure> {
     HeaderName::from_bytes(name.as_bytes()).map_err(|_| denied(format!("{name:?} is no header name")))
 }
 
-/// Looks the secret up and puts it where the plugin wants it, if it may go to this host.
-fn place_secret(env: &CallEnv, auth: &io::Auth, origin: &Origin, headers: &mut HeaderMap) -> Result<(), Failure> {
-    let secret = |name: &str| {
-        env.grants.check_secret(&env.plugin.name, name, origin, env.base_url.as_ref()).map_err(denied)?;
-        env.secrets.get(name).ok_or_else(|| denied(format!("the secret {name} has no value: fill in the API key of the model")))
-    };
-    let (name, value) = match auth {
-        io::Auth::Bearer(name) => (reqwest::header::AUTHORIZATION, format!("Bearer {}", secret(name)?)),
-        io::Auth::Header(placed) => {
-            let name = header_name(&placed.name)?;
-            if name != reqwest::header::AUTHORIZATION && HEADERS_OF_THE_HOST.contains(&name.as_str()) {
-                return Err(denied(format!("the header {name} can not hold a secret")));
-            }
-            (name, format!("{}{}", placed.prefix, secret(&placed.secret)?))
-        }
-        // Addresses end up in the logs of every machine on the way.
-        io::Auth::Query(_) => return Err(failure(io::Fault::Unsupported, "this server puts a secret into a header, not into an address")),
-        io::Auth::Sigv4(_) => return Err(failure(io::Fault::Unsupported, "this server does not sign requests with SigV4 yet")),
-    };
-    let mut value = HeaderValue::from_str(&value).map_err(|_| denied("the secret holds a character that no header can carry"))?;
-    value.set_sensitive(true);
-    headers.insert(name, value);
-    Ok(())
-}
-
-fn response_headers(headers: &HeaderMap) -> Result<Vec<io::Header>, Failure> {
+/// A server may send back what it was sent (a redirect with the whole query): the secret is taken out.
+fn response_headers(headers: &HeaderMap, secrets: &Secrets) -> Result<Vec<io::Header>, Failure> {
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if bytes > limits::PLUGIN_HEADERS_BYTES_MAX {
         return Err(failure(
@@ -258,7 +237,7 @@ fn response_headers(headers: &HeaderMap) -> Result<Vec<io::Header>, Failure> {
     }
     let header = |(name, value): (&HeaderName, &HeaderValue)| io::Header {
         name: name.as_str().to_owned(),
-        value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        value: secrets.redacted(&String::from_utf8_lossy(value.as_bytes())),
     };
     Ok(headers.iter().map(header).collect())
 }

@@ -3,6 +3,7 @@
 //! Not here: components and turns (`wasm`), calls (`calls`). The only room that sends what plugins ask.
 
 mod address;
+mod auth;
 mod cache;
 mod env;
 mod grants;
@@ -10,6 +11,7 @@ mod http;
 mod models;
 mod ops;
 mod secrets;
+mod sigv4;
 #[cfg(test)]
 #[expect(clippy::wildcard_enum_match_arm, reason = "a test names what it expects and fails on everything else")]
 mod tests;

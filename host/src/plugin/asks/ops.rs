@@ -4,7 +4,7 @@
 
 use super::env::CallEnv;
 use super::http::{self, Exchange, Failure};
-use super::models::{ModelAnswer, ModelRequest};
+use super::models;
 use crate::limits;
 use crate::plugin::wasm::wit::io;
 use crate::provider::BoxFuture;
@@ -19,6 +19,7 @@ pub(in crate::plugin) struct Ops {
     open: Vec<(u32, Op)>,
     ready: VecDeque<io::Event>,
     log_lines: usize,
+    model_calls: usize,
 }
 
 enum Op {
@@ -34,7 +35,7 @@ struct Done {
 
 impl Ops {
     pub(in crate::plugin) fn new(env: Arc<CallEnv>) -> Self {
-        Self { env, open: Vec::new(), ready: VecDeque::new(), log_lines: 0 }
+        Self { env, open: Vec::new(), ready: VecDeque::new(), log_lines: 0, model_calls: 0 }
     }
 
     /// Whether anything can still arrive for the plugin.
@@ -76,7 +77,14 @@ impl Ops {
                 self.log(&line);
                 Ok(())
             }
-            io::Ask::Model(call) => self.begin(call.op, |env| Box::pin(model(env, call))),
+            io::Ask::Model(call) => {
+                self.model_calls += 1;
+                if self.model_calls > limits::PLUGIN_MODEL_CALLS_MAX {
+                    let text = format!("more than {} calls of other models in one call", limits::PLUGIN_MODEL_CALLS_MAX);
+                    return self.at_once(call.op, |_env| fault_event(call.op, io::Fault::TooLarge, text));
+                }
+                self.begin(call.op, |env| Box::pin(model(env, call)))
+            }
             io::Ask::CacheGet(read) => self.at_once(read.op, |env| {
                 let value = env.room.caches.get(env.context.tenant_id, &env.plugin.name, &read.key);
                 io::Event::CacheValue(io::CacheValue { op: read.op, value })
@@ -214,37 +222,8 @@ fn cache_put(env: &CallEnv, write: io::CacheWrite) -> io::Event {
 
 async fn model(env: Arc<CallEnv>, call: io::ModelCall) -> Done {
     let op = call.op;
-    match model_answer(&env, call).await {
+    match models::answer(&env, call).await {
         Ok(answer) => Done { event: io::Event::Model(io::ModelReply { op, answer }), exchange: None },
         Err(failure) => failed(op, failure),
-    }
-}
-
-async fn model_answer(env: &CallEnv, call: io::ModelCall) -> Result<io::ModelAnswer, Failure> {
-    let fail = |fault, text: String| Failure { fault, text };
-    if !env.grants.allowed_models.contains(&call.model) {
-        let line = format!(
-            "the model {0:?} is not granted: it would need allowed_models = [\"{0}\"] in plugin.toml and then `knowhost plugin allow {1}`",
-            call.model, env.plugin.name
-        );
-        return Err(fail(io::Fault::Denied, line));
-    }
-    if env.context.depth >= limits::PLUGIN_MODEL_DEPTH_MAX {
-        return Err(fail(io::Fault::TooLarge, format!("models call each other more than {} deep", limits::PLUGIN_MODEL_DEPTH_MAX)));
-    }
-    let Some(models) = env.room.models.get() else {
-        return Err(fail(io::Fault::Unsupported, "this server does not let plugins call other models".into()));
-    };
-    let request = match call.request {
-        io::ModelRequest::Chat(turns) => ModelRequest::Chat(turns.into_iter().map(|turn| (turn.role, turn.text)).collect()),
-        io::ModelRequest::Embed(texts) => ModelRequest::Embed(texts),
-        io::ModelRequest::Rerank(rerank) => ModelRequest::Rerank { query: rerank.query, texts: rerank.texts },
-    };
-    let context = crate::provider::CallContext { depth: env.context.depth + 1, ..env.context.clone() };
-    let answer = models.call(&context, &call.model, request, call.max_output_tokens).await;
-    match answer.map_err(|error| fail(io::Fault::Upstream, error.to_string()))? {
-        ModelAnswer::Text(text) => Ok(io::ModelAnswer::Text(text)),
-        ModelAnswer::Vectors { dimension, data } => Ok(io::ModelAnswer::Vectors(io::Vectors { dimension, data })),
-        ModelAnswer::Scores(scores) => Ok(io::ModelAnswer::Scores(scores)),
     }
 }

@@ -2,7 +2,12 @@
 //!
 //! Not here: which host a secret may go to (`grants`). Values are never printed.
 
+use crate::domain::ModelParameters;
 use std::collections::BTreeMap;
+
+const HIDDEN: &str = "***";
+/// A shorter value is no secret, and taking it out would spoil texts that have nothing to do with it.
+const REDACTED_BYTES_MIN: usize = 6;
 
 #[derive(Clone, Default)]
 pub(in crate::plugin) struct Secrets(BTreeMap<String, String>);
@@ -15,6 +20,30 @@ impl Secrets {
             secrets.0.insert("api_key".into(), value.into());
         }
         secrets
+    }
+
+    /// Those of the manifest's secrets that a model row has a value for: its API key, and settings of their names.
+    pub(in crate::plugin) fn of_row(parameters: &ModelParameters, names: &[&str]) -> Self {
+        let mut secrets = Self::api_key(&parameters.api_key);
+        for name in names {
+            if let Some(value) = parameters.settings.get(*name).and_then(|value| value.as_str()).filter(|value| !value.is_empty()) {
+                secrets.0.entry((*name).to_owned()).or_insert_with(|| value.to_owned());
+            }
+        }
+        secrets
+    }
+
+    /// A text without the values, plain or as they stand in an address.
+    pub(super) fn redacted(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for value in self.0.values().filter(|value| value.len() >= REDACTED_BYTES_MIN) {
+            let in_address: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+            let with_blanks = in_address.replace('+', "%20");
+            for spelling in [value, &in_address, &with_blanks, &with_blanks.to_lowercase()] {
+                text = text.replace(spelling.as_str(), HIDDEN);
+            }
+        }
+        text
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
@@ -31,6 +60,23 @@ impl std::fmt::Debug for Secrets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_taken_out_of_texts_in_every_spelling() {
+        let secrets = Secrets::api_key("s/k very+secret");
+        for text in ["at s/k very+secret.", "at s%2Fk+very%2Bsecret.", "at s%2Fk%20very%2Bsecret.", "at s%2fk%20very%2bsecret."] {
+            assert_eq!(secrets.redacted(text), "at ***.", "{text}");
+        }
+        assert_eq!(Secrets::api_key("abc").redacted("abcdef"), "abcdef");
+    }
+
+    #[test]
+    fn row_gives_the_manifests_secrets_and_no_other_settings() {
+        let parameters = serde_json::json!({ "api_key": "k", "secret_key": "s", "region": "eu", "empty": "", "number": 7 });
+        let parameters: ModelParameters = serde_json::from_value(parameters).unwrap();
+        let secrets = Secrets::of_row(&parameters, &["secret_key", "empty", "number", "absent"]);
+        assert_eq!((secrets.get("api_key"), secrets.get("secret_key"), secrets.0.len()), (Some("k"), Some("s"), 2));
+    }
 
     #[test]
     fn debug_shows_names_and_no_values() {

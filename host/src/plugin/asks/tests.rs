@@ -27,11 +27,13 @@ allowed_models = ["chat"]
 cache_bytes_max = 1000
 "#;
 
-fn env_with(base_url: &str, lines: &str, depth: u8, models: Option<Arc<dyn ModelCalls>>) -> Arc<CallEnv> {
+fn env_with(base_url: &str, lines: &str, depth: usize, models: Option<Arc<dyn ModelCalls>>) -> Arc<CallEnv> {
     let manifest = Manifest::parse(&format!("{MANIFEST}{lines}")).unwrap();
     let room = AskRoom::new(HttpDoor::new(PrivateHosts::parse(["127.0.0.0/8"]).unwrap()).unwrap());
     if let Some(models) = models {
-        room.set_models(models);
+        room.set_models(&models);
+        // The room holds it weakly; here nobody else does.
+        std::mem::forget(models);
     }
     Arc::new(CallEnv {
         room: Arc::new(room),
@@ -39,7 +41,10 @@ fn env_with(base_url: &str, lines: &str, depth: u8, models: Option<Arc<dyn Model
         grants: Arc::new(Grants::of(&manifest)),
         base_url: Url::parse(base_url).ok().and_then(|url| origin_of(&url)),
         secrets: Secrets::api_key(SECRET),
-        context: CallContext { depth, ..CallContext::interactive(TenantId(1), "r", Duration::from_secs(30)) },
+        context: CallContext {
+            callers: vec!["above".into(); depth],
+            ..CallContext::interactive(TenantId(1), "r", Duration::from_secs(30))
+        },
         revoked: tokio_util::sync::CancellationToken::new(),
     })
 }
@@ -124,6 +129,70 @@ async fn secret_arrives_in_the_header_that_was_named_and_nowhere_else() {
 }
 
 #[tokio::test]
+async fn secret_in_the_query_reaches_the_server_and_never_the_plugin() {
+    // The server sends its whole address back, as a redirect would.
+    let echo =
+        b"HTTP/1.1 302 Found\r\nLocation: /elsewhere?x=1&key=v%2Fsk-the-secret\r\nX-Plain: sk-the-secret\r\nConnection: close\r\n\r\n";
+    let (url, mut heard) = listen(echo).await;
+    let placed = io::PlacedSecret { name: "key".into(), prefix: "v/".into(), secret: "api_key".into() };
+    let request = io::HttpRequest { auth: Some(io::Auth::Query(placed)), ..get(1, &format!("{url}/a?x=1")) };
+    match event(&mut ops(&url), io::Ask::Http(request)).await {
+        io::Event::HttpHead(head) => {
+            assert!(head.headers.contains(&header("location", "/elsewhere?x=1&key=v%2F***")), "{head:?}");
+            assert!(!format!("{head:?}").contains(SECRET), "{head:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    let heard = heard.recv().await.unwrap();
+    assert!(heard.starts_with("GET /a?x=1&key=v%2Fsk-the-secret HTTP/1.1\r\n"), "{heard}");
+    assert_eq!(heard.matches(SECRET).count(), 1, "{heard}");
+}
+
+#[tokio::test]
+async fn failed_exchange_with_a_secret_in_the_query_does_not_tell_it() {
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{unused}");
+    let placed = io::PlacedSecret { name: "key".into(), prefix: String::new(), secret: "api_key".into() };
+    let request = io::HttpRequest { auth: Some(io::Auth::Query(placed)), ..get(1, &url) };
+    let (kind, text) = fault(&mut ops(&url), io::Ask::Http(request)).await;
+    assert!(kind == io::Fault::Connect && !text.contains(SECRET) && !text.contains("key="), "{text}");
+}
+
+#[tokio::test]
+async fn signed_request_carries_the_access_key_and_never_the_secret_key() {
+    let (url, mut heard) = listen(OK).await;
+    let lines = "\n[secrets]\naccess_key = [\"{base_url}\"]\nsecret_key = [\"{base_url}\"]\n";
+    let manifest = MANIFEST.replace("secrets = { api_key = [\"{base_url}\"] }\n", "") + lines;
+    let parameters = serde_json::json!({ "access_key": "AKIDEXAMPLE", "secret_key": SECRET });
+    let parameters = serde_json::from_value(parameters).unwrap();
+    let env = env_with(&url, "", 0, None);
+    let env = CallEnv {
+        room: env.room.clone(),
+        plugin: env.plugin.clone(),
+        grants: Arc::new(Grants::of(&Manifest::parse(&manifest).unwrap())),
+        base_url: env.base_url.clone(),
+        secrets: Secrets::of_row(&parameters, &["access_key", "secret_key"]),
+        context: env.context.clone(),
+        revoked: env.revoked.clone(),
+    };
+    let env = Arc::new(env);
+    let sigv4 = |secret_key: &str| {
+        let (region, service) = ("eu-west-1".into(), "bedrock".into());
+        Some(io::Auth::Sigv4(io::Sigv4 { access_key: "access_key".into(), secret_key: secret_key.into(), region, service }))
+    };
+    let request = io::HttpRequest { method: "POST".into(), body: b"{}".to_vec(), auth: sigv4("secret_key"), ..get(1, &url) };
+    assert!(matches!(event(&mut Ops::new(env.clone()), io::Ask::Http(request)).await, io::Event::HttpHead(_)));
+    let heard = heard.recv().await.unwrap();
+    let line = heard.lines().find_map(|line| line.strip_prefix("authorization: ")).unwrap();
+    assert!(line.starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/") && line.contains("/eu-west-1/bedrock/aws4_request, "), "{line}");
+    assert!(line.contains("SignedHeaders=host;x-amz-date, Signature=") && heard.contains("x-amz-date: 20"), "{heard}");
+    assert!(!heard.contains(SECRET));
+    let request = io::HttpRequest { auth: sigv4("api_key"), ..get(1, &url) };
+    let (kind, text) = fault(&mut Ops::new(env), io::Ask::Http(request)).await;
+    assert!(kind == io::Fault::Denied && text.contains("the secret api_key is not granted"), "{text}");
+}
+
+#[tokio::test]
 async fn secret_goes_over_plain_http_to_listed_private_hosts_only() {
     let public = "http://93.184.216.34";
     let auth = Some(io::Auth::Bearer("api_key".into()));
@@ -152,6 +221,8 @@ async fn what_is_not_allowed_is_denied_before_anything_is_sent() {
         (with_header("X A", "b"), "no header name"),
         (with_auth(io::Auth::Bearer("other".into())), "secrets = { other = [\"http://127.0.0.1:1\"] }"),
         (with_auth(io::Auth::Header(placed("Host", "api_key"))), "can not hold a secret"),
+        (with_auth(io::Auth::Query(placed("", "api_key"))), "name of its parameter"),
+        (with_auth(io::Auth::Query(placed("key", "other"))), "secrets = { other = [\"http://127.0.0.1:1\"] }"),
     ];
     for (request, expected) in cases {
         let (kind, text) = fault(&mut ops(base), io::Ask::Http(request)).await;
@@ -214,24 +285,40 @@ impl ModelCalls for Parrot {
         request: ModelRequest,
         _max_output_tokens: Option<u32>,
     ) -> BoxFuture<'a, Result<ModelAnswer, ProviderError>> {
-        Box::pin(async move { Ok(ModelAnswer::Text(format!("{model} {} {request:?}", context.depth))) })
+        Box::pin(async move { Ok(ModelAnswer::Text(format!("{model} {} {request:?}", context.callers.join(" ")))) })
     }
 }
 
 #[tokio::test]
 async fn models_are_called_by_grant_and_only_so_deep() {
-    let ask = |model: &str| {
-        let turns = vec![io::Turn { role: "user".into(), text: "hi".into() }];
-        io::Ask::Model(io::ModelCall { op: 1, model: model.into(), request: io::ModelRequest::Chat(turns), max_output_tokens: None })
-    };
+    let request = |model: &str, request| io::Ask::Model(io::ModelCall { op: 1, model: model.into(), request, max_output_tokens: None });
+    let turn = |text: &str| io::Turn { role: "user".into(), text: text.into() };
+    let ask = |model: &str| request(model, io::ModelRequest::Chat(vec![turn("hi")]));
     let with = |depth, models| Ops::new(env_with("", "", depth, models));
     assert_eq!(fault(&mut with(0, None), ask("chat")).await.0, io::Fault::Unsupported);
-    let (kind, text) = fault(&mut with(0, Some(Arc::new(Parrot))), ask("embed")).await;
-    assert!(kind == io::Fault::Denied && text.contains("allowed_models = [\"embed\"]"), "{text}");
-    let deep = limits::PLUGIN_MODEL_DEPTH_MAX;
+    for model in ["embed", "a-row-of-the-tenant"] {
+        let ask = request(model, io::ModelRequest::Embed(vec!["hi".into()]));
+        let (kind, text) = fault(&mut with(0, Some(Arc::new(Parrot))), ask).await;
+        assert!(kind == io::Fault::Denied && text.contains("allowed_models = [\"embed\"]"), "{text}");
+        assert!(text.contains("knowhost plugin allow p"), "{text}");
+    }
+    assert_eq!(fault(&mut with(0, Some(Arc::new(Parrot))), ask("embed")).await.0, io::Fault::Denied, "a chat is no embedding");
+    let large = "x".repeat(limits::PLUGIN_MODEL_BYTES_MAX + 1);
+    let large = request("chat", io::ModelRequest::Chat(vec![turn(&large)]));
+    assert_eq!(fault(&mut with(0, Some(Arc::new(Parrot))), large).await.0, io::Fault::TooLarge);
+    let many = request("chat", io::ModelRequest::Chat(vec![turn("x"); limits::PLUGIN_MODEL_TEXTS_MAX + 1]));
+    assert_eq!(fault(&mut with(0, Some(Arc::new(Parrot))), many).await.0, io::Fault::TooLarge);
+    let mut ops = with(0, Some(Arc::new(Parrot)));
+    for _ in 0..limits::PLUGIN_MODEL_CALLS_MAX {
+        assert!(matches!(event(&mut ops, ask("chat")).await, io::Event::Model(_)));
+    }
+    assert_eq!(fault(&mut ops, ask("chat")).await.0, io::Fault::TooLarge, "one call too many");
+    let deep = usize::from(limits::PLUGIN_MODEL_DEPTH_MAX);
     assert_eq!(fault(&mut with(deep, Some(Arc::new(Parrot))), ask("chat")).await.0, io::Fault::TooLarge);
     match event(&mut with(1, Some(Arc::new(Parrot))), ask("chat")).await {
-        io::Event::Model(io::ModelReply { answer: io::ModelAnswer::Text(text), .. }) => assert!(text.starts_with("chat 2 Chat("), "{text}"),
+        io::Event::Model(io::ModelReply { answer: io::ModelAnswer::Text(text), .. }) => {
+            assert!(text.starts_with("chat above p Chat("), "{text}")
+        }
         other => panic!("{other:?}"),
     }
 }

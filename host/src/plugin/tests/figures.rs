@@ -33,22 +33,27 @@ fn turns_and_instances_cost_microseconds() {
     let folder = tempfile::tempdir().unwrap();
     let engine = wasm::Engine::new().unwrap();
     let cache = wasm::CompiledCache::open(&folder.path().join("compiled"), &folder.path().join("secrets/key")).unwrap();
-    let limits = wasm::InstanceLimits { memory_bytes_max: 64 << 20, turn_cpu_max: Duration::from_millis(20) };
-    let bytes = component("echo");
-    let loaded = wasm::load(&engine, &cache, &bytes, "digest", "echo 0.1.0", limits).unwrap();
-    let again = wasm::load(&engine, &cache, &bytes, "digest", "echo 0.1.0", limits).unwrap();
+    let limits = wasm::InstanceLimits { memory_bytes_max: 64 << 20, turn_cpu_max: Duration::from_millis(200) };
+    let load = |name: &str| wasm::load(&engine, &cache, &component(name), name, name, limits).unwrap();
+    let (loaded, again) = (load("echo"), load("echo"));
     eprintln!("load: compiled {:?}, from the cache {:?}", loaded.time, again.time);
-    let component = loaded.component;
-    let instance = best(20, 100, || drop(component.instantiate::<EmbedderKind>().unwrap()));
-    let mut live = component.instantiate::<EmbedderKind>().unwrap();
+    let echo = loaded.component;
+    let instance = best(20, 100, || drop(echo.instantiate::<EmbedderKind>().unwrap()));
+    let mut live = echo.instantiate::<EmbedderKind>().unwrap();
     let empty = embed_request(vec![], 8);
     let trivial = best(20, 1_000, || drop(live.start(1, &empty).unwrap()));
     let texts = embed_request(vec!["a".repeat(20); 64], 8);
     let batch = best(20, 100, || drop(live.start(1, &texts).unwrap()));
-    // As many numbers as 64 rows of 512.
-    let many = embed_request(vec![String::new(); 64 * 512 / 8], 8);
-    let numbers = best(20, 20, || assert!(live.start(1, &many).unwrap().end.is_some()));
-    eprintln!("instance {instance:?}, trivial call {trivial:?}, 64 texts to 64x8 floats {batch:?}, 4096 texts to 32768 floats {numbers:?}");
+    let mut rows = load("hostile").component.instantiate::<EmbedderKind>().unwrap();
+    let (mut many, mut few) = (embed_request(vec![String::new(); 64], 512), embed_request(vec![String::new(); 64], 1));
+    (many.model.name, few.model.name) = ("rows".into(), "rows".into());
+    let numbers = best(50, 20, || {
+        let step = rows.start(1, &many).unwrap();
+        assert!(step.end.is_some_and(|end| end.is_ok_and(|answer| answer.data.len() == 64 * 512)));
+    });
+    let without = best(50, 20, || drop(rows.start(1, &few).unwrap()));
+    eprintln!("instance {instance:?}, a call that does nothing {trivial:?}, 64 texts to 64 x 8 floats {batch:?}");
+    eprintln!("64 texts to 64 x 512 floats {numbers:?}, to 64 x 1 {without:?}: {:?} for the numbers", numbers.saturating_sub(without));
     assert!(instance < Duration::from_millis(5) && trivial < Duration::from_millis(1));
 }
 

@@ -24,25 +24,28 @@ async fn first_text(plugins: &Plugins, model: &Model) -> String {
 }
 
 #[tokio::test]
-async fn stolen_secret_appears_nowhere_but_in_a_header_to_the_granted_host() {
+async fn stolen_secret_appears_nowhere_but_where_its_auth_names_it_at_the_granted_host() {
     let room = room(&["hostile"], &[]);
     let server = server(ok_response(b"fine"), always_open()).await;
     let report = first_text(&room.plugins, &leak_row(&server.url)).await;
     let heard = String::from_utf8_lossy(&server.heard.lock().unwrap()).into_owned();
     assert!(heard.contains("POST /"), "the harmless attempt arrived: {heard}");
     for line in heard.lines().filter(|line| line.contains(SECRET)) {
-        assert!(line.to_lowercase().starts_with("authorization: bearer "), "{line}");
+        // The typed query is the one other place; the plugin chose its name, the host put the secret in.
+        // (A body before it ends without a line end.)
+        let in_query = line.ends_with(&format!("GET /?stolen={SECRET} HTTP/1.1")) && line.matches(SECRET).count() == 1;
+        assert!(in_query || line.to_lowercase().starts_with("authorization: bearer "), "{line}");
     }
     assert!(!report.contains(SECRET), "{report}");
     let line = |way: &str| report.lines().find(|line| line.starts_with(way)).unwrap_or_else(|| panic!("{way} in {report}")).to_owned();
     assert!(line("stranger").contains("allowed_hosts = [\"http://stranger.example:80\"]"), "{report}");
     assert!(line("undeclared").contains("secrets = { jwt_secret ="), "{report}");
     assert!(line("user information").contains("Denied") && line("header split").contains("Denied"), "{report}");
-    assert!(line("own host header").contains("Denied") && line("address").contains("Unsupported"), "{report}");
+    assert!(line("own host header").contains("Denied") && line("address").contains("200 fine"), "{report}");
 }
 
 #[tokio::test]
-async fn granted_secret_arrives_in_its_header() {
+async fn granted_secret_without_a_value_is_told_and_no_other_goes_in_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let hostile = component_with("hostile", |toml| toml.replace("api_key = ", "jwt_secret = [\"{base_url}\"]\napi_key = "));
     let plugins = Plugins::open(config(folder.path(), &[("hostile", hostile)])).unwrap();
@@ -50,7 +53,8 @@ async fn granted_secret_arrives_in_its_header() {
     let report = first_text(&plugins, &leak_row(&server.url)).await;
     // It is granted now, but the row holds no value for it.
     assert!(report.contains("the secret jwt_secret has no value"), "{report}");
-    assert!(!String::from_utf8_lossy(&server.heard.lock().unwrap()).contains(SECRET));
+    let heard = String::from_utf8_lossy(&server.heard.lock().unwrap()).into_owned();
+    assert_eq!(heard.matches(SECRET).count(), heard.matches(&format!("GET /?stolen={SECRET} ")).count(), "{heard}");
 }
 
 #[tokio::test]

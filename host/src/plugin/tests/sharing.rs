@@ -52,12 +52,15 @@ async fn trap_among_64_calls_restarts_those_without_output_and_ends_the_others()
     assert!(error.kind == ProviderErrorKind::PluginFault && error.message.contains("as told, after 5 pieces"), "{error}");
     for mut stream in streaming {
         // What had arrived before may still be read; then comes the error, and nothing after it.
+        let mut text = "0 ".to_owned();
         let error = loop {
             match stream.next().await.unwrap() {
-                Ok(_) => {}
+                Ok(ChatDelta::Text(piece)) => text.push_str(&piece),
+                Ok(other) => panic!("{other:?}"),
                 Err(error) => break error,
             }
         };
+        assert!(numbered(2_000).starts_with(&text), "not byte for byte what it should say: {text}");
         assert!(error.message.contains("cut off") && error.message.contains("as told"), "{error}");
         assert_eq!(error.plugin, "hostile 0.1.0");
         assert!(stream.next().await.is_none());

@@ -3,8 +3,8 @@
 //! Not here: steps that break the protocol (`steps`).
 
 use knowhost_plugin_sdk::{
-    Answer, ChatRequest, Ctx, Delta, EmbedRequest, Embeddings, Error, Finish, Hit, Level, Model, Part, Ranking, RerankRequest, Result,
-    StreamCtx,
+    Answer, ChatRequest, Ctx, Delta, EmbedRequest, Embeddings, Error, Finish, Hit, Level, Model, ModelAnswer, ModelRequest, Part, Ranking,
+    RerankQuery, RerankRequest, Result, StreamCtx, Turn,
 };
 use std::hint::black_box;
 
@@ -59,6 +59,7 @@ pub(crate) async fn embed(ctx: StreamCtx<knowhost_plugin_sdk::Never>, request: E
         "nan" => (request.texts.len(), 4, f32::NAN),
         "big" => (1, 10_000_000, 0.5),
         "leak" => return Err(Error::upstream(leak(&ctx, &request.model).await)),
+        "rows" => (request.texts.len(), request.dimensions.unwrap_or(4), 0.5),
         _ => (request.texts.len(), 4, 0.5),
     };
     Ok(Embeddings { dimension, data: vec![value; rows * dimension as usize], usage: None })
@@ -82,6 +83,7 @@ pub(crate) async fn chat(ctx: StreamCtx<Delta>, request: ChatRequest) -> Result<
     match request.model.name.as_str() {
         "big" => ctx.emit(Delta::Text("x".repeat(40 << 20))),
         "leak" => ctx.emit(Delta::Text(leak(&ctx, &request.model).await)),
+        "models" => ctx.emit(Delta::Text(models(&ctx, &request.model).await)),
         "deep-trap" => deep_trap(&ctx, &request).await,
         "count" => count(&ctx, &request.model).await?,
         _ => ctx.emit(Delta::Text("harmless".into())),
@@ -111,6 +113,32 @@ async fn count(ctx: &StreamCtx<Delta>, model: &Model) -> Result<()> {
         piece += 1;
     }
     Ok(())
+}
+
+/// Asks for an embedding, scores and a text, of the default models and of the row `other`.
+async fn models(ctx: &Ctx, model: &Model) -> String {
+    let texts = || vec!["a ferry".to_owned(), "a mountain".to_owned()];
+    let rerank = || ModelRequest::Rerank(RerankQuery { query: "ferry".into(), texts: texts() });
+    let chat = || ModelRequest::Chat(vec![Turn { role: "user".into(), text: "one two three four five six".into() }]);
+    let other = model.setting_text("other").unwrap_or_else(|| "nothing".into());
+    let mut report = String::new();
+    for (way, name, request) in [
+        ("embed", "embed", ModelRequest::Embed(texts())),
+        ("rerank", "rerank", rerank()),
+        ("chat", "chat", chat()),
+        ("other chat", other.as_str(), chat()),
+        ("other embed", other.as_str(), ModelRequest::Embed(texts())),
+        ("mixed", "embed", chat()),
+    ] {
+        let end = match ctx.call_model(name, request, Some(1)).await {
+            Ok(ModelAnswer::Text(text)) => format!("text {text:?}"),
+            Ok(ModelAnswer::Vectors(rows)) => format!("{} numbers in rows of {}", rows.data.len(), rows.dimension),
+            Ok(ModelAnswer::Scores(scores)) => format!("{} scores, rising {}", scores.len(), scores.is_sorted()),
+            Err(fault) => format!("{:?} {}", fault.fault, fault.text),
+        };
+        report.push_str(&format!("{way}: {end}\n"));
+    }
+    report
 }
 
 /// Tries every way to get at the secret and says how each ended.

@@ -16,8 +16,10 @@
 //! | `log-flood` | writes 10,000 long lines into the log |
 //! | `big` | answers with 40 MB |
 //! | `wrong-rows` | a row too few, an index too high |
+//! | `rows` | rows as long as they were asked for |
 //! | `nan` | numbers that are none |
 //! | `deep-trap` | emits `count` pieces (5), then panics when the user's text contains `trap`, else emits as many again and ends |
+//! | `models` | asks the other models of its tenant, by kind and the row that the setting `other` names, and says how each answered |
 //! | `count` | emits one numbered piece for each chunk of the body at `base_url`, at most `count` |
 //!
 //! The tokenizer has no model; it looks at the first text: `bad-utf8-spans`, `bad-counts`, `backwards`, `beyond`, `loop`, `trap`.
