@@ -109,7 +109,7 @@ fn a_damaged_index_of_a_folder_is_told_and_mended() {
     let verified = server.run(&["index", "verify", "--repair"]);
     assert!(verified.status.success(), "{}", stderr(&verified));
     assert!(
-        stdout(&verified).contains("When the folder was opened, the index is") && stdout(&verified).contains("all 2 chunks"),
+        stdout(&verified).contains("Found when the folder was opened: the index is") && stdout(&verified).contains("all 2 chunks"),
         "{}",
         stdout(&verified)
     );

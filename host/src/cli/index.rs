@@ -32,8 +32,8 @@ async fn verify(client: &Client, repair: bool, output: &Output) -> Result<u8> {
     let state = settled(client, None, output).await?;
     let found_at_start = &state["found_at_start"];
     if let Some(reason) = found_at_start.as_str() {
-        let when = if client.is_remote() { "When the server started" } else { "When the folder was opened" };
-        output.line(format!("{when}, {reason}; the index was rebuilt since."));
+        let when = if client.is_remote() { "the server started" } else { "the folder was opened" };
+        output.line(format!("Found when {when}: {reason}. It was rebuilt since."));
     }
     let mut found = compare(client, output).await?;
     let is_repaired = repair && found["is_good"] != true;
@@ -60,7 +60,7 @@ async fn compare(client: &Client, output: &Output) -> Result<Value> {
         return Ok(found);
     }
     output.line(format!(
-        "The index is wrong: of {} chunks {} can not be found, and {} are found that should not be.",
+        "The index is wrong: beside {} chunks in the database {} entries are missing and {} are too many.",
         count("chunks_in_database"),
         count("missing_count"),
         count("surplus_count")

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 pub struct Verification {
     pub chunks_in_database: u64,
     pub chunks_in_index: u64,
-    /// Chunks that a search can not find by words or by meaning, although it should.
+    /// Entries of words and of vectors that a search can not find, although it should.
     pub missing_count: u64,
-    /// Chunks that a search may find although they are gone.
+    /// Entries that a search may find although their chunks are gone.
     pub surplus_count: u64,
     /// Some of those ids.
     pub examples: Vec<String>,
@@ -42,7 +42,9 @@ impl Verification {
     }
 
     fn example(&mut self, id: &str) {
-        if self.examples.len() < limits::INDEX_DIFFERENCES_SHOWN {
+        // A chunk has an entry for its words and one for its vector.
+        let is_known = self.examples.iter().any(|known| known == id);
+        if !is_known && self.examples.len() < limits::INDEX_DIFFERENCES_SHOWN {
             self.examples.push(id.to_owned());
         }
     }

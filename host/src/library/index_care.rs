@@ -37,11 +37,11 @@ pub struct IndexVerification {
     pub is_good: bool,
     pub chunks_in_database: u64,
     pub chunks_in_index: u64,
-    /// Chunks that a search can not find although it should.
+    /// Entries of words and of vectors that a search can not find although it should.
     pub missing_count: u64,
-    /// Chunks that a search may find although they are gone, or finds twice.
+    /// Entries that a search may find although their chunks are gone, or finds twice.
     pub surplus_count: u64,
-    /// Ids of some of those.
+    /// Ids of some of those chunks.
     pub examples: Vec<String>,
 }
 

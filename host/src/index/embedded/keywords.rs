@@ -74,6 +74,7 @@ impl Keywords {
         if !folder.join("meta.json").exists() {
             return Ok(None);
         }
+        remove_unfinished(folder);
         let index = Index::open_in_dir(folder)?;
         let payload = index.load_metas()?.payload.and_then(|text| serde_json::from_str::<Payload>(&text).ok());
         match payload {
@@ -156,6 +157,17 @@ impl Keywords {
         let searcher = self.reader.searcher();
         self.statistics.keep_only(&searcher);
         Ok(KeywordView { searcher, fields: self.fields, statistics: self.statistics.clone() })
+    }
+}
+
+/// The engine writes its records under names of their own first; a kill leaves them, and nobody else would take them away.
+fn remove_unfinished(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(".tmp")
+            && let Err(error) = std::fs::remove_file(entry.path())
+        {
+            tracing::warn!(%error, file = %entry.path().display(), "an unfinished file of the index stays on disk");
+        }
     }
 }
 
@@ -305,5 +317,20 @@ impl KeywordView {
             }
         }
         Ok(ids)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_kill_left_unfinished_is_removed_at_the_next_opening() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = IndexKey::new("db", "tokens");
+        drop(Keywords::create(folder.path(), &key).expect("creates"));
+        std::fs::write(folder.path().join(".tmpAbC123"), "half").expect("written");
+        assert!(Keywords::open(folder.path(), &key).expect("opens").is_some());
+        assert!(!folder.path().join(".tmpAbC123").exists() && folder.path().join("meta.json").exists());
     }
 }
