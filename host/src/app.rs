@@ -9,6 +9,7 @@ mod sample;
 pub mod secrets;
 mod upkeep;
 
+pub use crate::http::openapi::text as api_description;
 pub use sample::{DocumentCounts, SAMPLE_QUESTION};
 
 use crate::config::Settings;

@@ -65,6 +65,9 @@ pub(super) enum Command {
     /// Reads one document for a running server; not for people
     #[command(hide = true)]
     ParseWorker,
+    /// Prints the description of the API, as docs/openapi.json holds it
+    #[command(hide = true)]
+    Openapi,
 }
 
 #[derive(Args, Debug)]

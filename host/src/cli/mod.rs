@@ -19,6 +19,7 @@ use crate::config;
 use arguments::{Arguments, Command};
 use clap::Parser;
 use output::Output;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Everything was done.
@@ -34,6 +35,12 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(Command::ParseWorker) = arguments.command {
         return crate::ingest::parse::worker_main();
+    }
+    if let Some(Command::Openapi) = arguments.command {
+        return match std::io::stdout().write_all(crate::app::api_description().as_bytes()) {
+            Ok(()) => ExitCode::from(EXIT_DONE),
+            Err(_) => ExitCode::from(EXIT_FAILED),
+        };
     }
     let output = Output::new(arguments.json);
     match start(arguments, &output) {
@@ -62,7 +69,7 @@ fn start(arguments: Arguments, output: &Output) -> anyhow::Result<u8> {
             Some(Command::Kb { command }) => kb::run(settings, command, output).await,
             Some(Command::Model { command }) => model::run(settings, command, output).await,
             Some(Command::Plugin { command }) => plugin::run(settings, command, output).await,
-            Some(Command::ParseWorker) => Ok(EXIT_FAILED),
+            Some(Command::ParseWorker | Command::Openapi) => Ok(EXIT_FAILED),
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));

@@ -3,8 +3,9 @@
 use super::knowledge::words;
 use super::{TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Chunk {
     pub id: String,
     pub tenant_id: TenantId,

@@ -2,8 +2,9 @@
 
 use super::{TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct KnowledgeBase {
     pub id: String,
     pub name: String,
@@ -26,7 +27,7 @@ pub struct KnowledgeBase {
 }
 
 /// How texts are cut. Sizes count Unicode code points; 0 means the default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ChunkingConfig {
     pub chunk_size: i64,
@@ -35,13 +36,13 @@ pub struct ChunkingConfig {
     pub enable_multimodal: bool,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ImageProcessingConfig {
     pub model_id: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct VlmConfig {
     pub model_name: String,
@@ -51,7 +52,7 @@ pub struct VlmConfig {
     pub interface_type: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct StorageConfig {
     pub secret_id: String,
@@ -64,7 +65,7 @@ pub struct StorageConfig {
     pub provider: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ExtractConfig {
     pub text: String,
@@ -73,7 +74,7 @@ pub struct ExtractConfig {
     pub relations: Option<Vec<GraphRelation>>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct GraphNode {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -84,7 +85,7 @@ pub struct GraphNode {
     pub attributes: Vec<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct GraphRelation {
     #[serde(skip_serializing_if = "String::is_empty")]

@@ -4,8 +4,9 @@ use super::knowledge::words;
 use super::{ChunkType, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Message {
     pub id: String,
     pub session_id: String,
@@ -22,7 +23,7 @@ pub struct Message {
 words!(Role { User = "user", Assistant = "assistant", System = "system" });
 
 /// A found chunk, as searches return it, answers cite it and messages keep it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SearchResult {
     pub id: String,
     pub content: String,
@@ -34,6 +35,7 @@ pub struct SearchResult {
     pub seq: i64,
     /// In [0, 1]; what is shown, not what ranks.
     pub score: f64,
+    #[schema(value_type = u8, minimum = 0, maximum = 6)]
     pub match_type: MatchType,
     /// Chunks merged into this one.
     pub sub_chunk_id: Option<Vec<String>>,

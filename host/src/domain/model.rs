@@ -3,9 +3,10 @@
 use super::{TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// A model that a tenant configured, or a built-in one (tenant 0).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Model {
     pub id: String,
     pub tenant_id: TenantId,
@@ -23,7 +24,7 @@ pub struct Model {
     pub deleted_at: Option<Timestamp>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum ModelType {
     Embedding,
     Rerank,
@@ -51,7 +52,7 @@ impl ModelType {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelStatus {
     Active,
@@ -74,7 +75,7 @@ impl ModelStatus {
 }
 
 /// What was filled in for a model; keys beyond the contract's are the settings of its plugin.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ModelParameters {
     pub base_url: String,
@@ -84,7 +85,7 @@ pub struct ModelParameters {
     pub settings: Map<String, Value>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct EmbeddingParameters {
     pub dimension: i64,

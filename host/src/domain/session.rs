@@ -2,8 +2,9 @@
 
 use super::{TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct Session {
     pub id: String,
     pub title: String,
@@ -28,7 +29,7 @@ pub struct Session {
 }
 
 /// How the answer is generated; a number of 0 leaves the choice to the model's provider.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct SummaryParameters {
     pub max_tokens: i64,

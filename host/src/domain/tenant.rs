@@ -2,9 +2,10 @@
 
 use super::{TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A customer whose data is apart from everybody else's.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct Tenant {
     pub id: TenantId,
     pub name: String,
@@ -23,13 +24,13 @@ pub struct Tenant {
     pub deleted_at: Option<Timestamp>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct RetrieverEngines {
     pub engines: Vec<RetrieverEngine>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct RetrieverEngine {
     pub retriever_engine_type: String,
@@ -37,7 +38,7 @@ pub struct RetrieverEngine {
 }
 
 /// A person who logs in.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct User {
     pub id: String,
     pub username: String,

@@ -11,7 +11,8 @@ use time::{OffsetDateTime, UtcOffset};
 /// A point in time, kept in UTC with microseconds, as the database keeps it.
 ///
 /// Serialises as RFC 3339 in the installed zone with up to six fractional digits, trailing zeros cut; the zero time is `0001-01-01T00:00:00Z`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
+#[schema(value_type = String, format = DateTime)]
 pub struct Timestamp(OffsetDateTime);
 
 impl Timestamp {

@@ -16,8 +16,10 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// Passed without a look at credentials; the method counts.
-const OPEN: [(Method, &str); 4] = [
+pub(super) const OPEN: [(Method, &str); 6] = [
     (Method::GET, "/health"),
+    (Method::GET, "/docs"),
+    (Method::GET, "/api/v1/openapi.json"),
     (Method::POST, "/api/v1/auth/register"),
     (Method::POST, "/api/v1/auth/login"),
     (Method::POST, "/api/v1/auth/refresh"),

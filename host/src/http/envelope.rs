@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
@@ -27,9 +27,9 @@ pub fn json<T: Serialize + ?Sized>(status: StatusCode, body: &T) -> Response {
     response
 }
 
-#[derive(Serialize)]
-struct Data<'a, T: ?Sized> {
-    data: &'a T,
+#[derive(Serialize, ToSchema)]
+pub struct Data<T> {
+    data: T,
     success: bool,
 }
 
@@ -43,14 +43,21 @@ pub fn created<T: Serialize + ?Sized>(data: &T) -> Response {
     json(StatusCode::CREATED, &Data { data, success: true })
 }
 
-/// `200 {"message":..,"success":true}`.
-pub fn message(text: &str) -> Response {
-    json(StatusCode::OK, &json!({"message": text, "success": true}))
+/// What is done has no data.
+#[derive(Serialize, ToSchema)]
+pub struct Done {
+    message: String,
+    success: bool,
 }
 
-#[derive(Serialize)]
-struct Paged<'a, T> {
-    data: &'a [T],
+/// `200 {"message":..,"success":true}`.
+pub fn message(text: &str) -> Response {
+    json(StatusCode::OK, &Done { message: text.to_owned(), success: true })
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Paged<T> {
+    data: T,
     page: i64,
     page_size: i64,
     success: bool,

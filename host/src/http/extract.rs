@@ -14,6 +14,7 @@ use axum::http::request::Parts;
 use serde::Deserialize;
 use serde_json::json;
 use std::num::IntErrorKind;
+use utoipa::IntoParams;
 
 /// A JSON body before it is bound, whatever its content type says.
 pub struct JsonBody(Bytes);
@@ -133,10 +134,15 @@ fn quote(text: &str) -> String {
 }
 
 /// Which page a list shows; 0 or empty counts as absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, IntoParams)]
 #[serde(default)]
+#[into_params(parameter_in = Query)]
 pub struct Pagination {
+    /// From 1.
+    #[param(minimum = 0)]
     page: i64,
+    /// 20 if absent.
+    #[param(minimum = 0, maximum = 100)]
     page_size: i64,
 }
 

@@ -9,6 +9,7 @@ pub mod error;
 pub mod extract;
 pub mod go_json;
 mod middleware;
+pub mod openapi;
 mod route_table;
 mod router;
 mod routes;

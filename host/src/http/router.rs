@@ -5,7 +5,7 @@
 use super::route_table::{Dispatch, RouteTable, normalise_path};
 use super::routes::initialization::{earlier, extract, model_server, multimodal, probes, settings};
 use super::routes::{
-    auth, chat, chunks, health, hybrid_search, index, knowledge, knowledge_bases, messages, models, plugins, sessions, system, tenants,
+    auth, chat, chunks, docs, health, hybrid_search, index, knowledge, knowledge_bases, messages, models, plugins, sessions, system, tenants,
 };
 use super::{AppState, cors, middleware};
 use crate::limits::UPLOAD_BYTES_MAX;
@@ -47,8 +47,8 @@ async fn front_door(State(dispatch): State<Dispatch>, mut request: Request, next
     }
 }
 
-/// A new route takes a line here, its operation in `docs/openapi.json`, a row in `docs/deviations.md` for each difference,
-/// and its recorded step in `tests/replay.rs`. Parameters are called `{id}`, `{kid}` ... after what they name; handlers take them by place.
+/// A new route takes a line here, `#[utoipa::path(...)]` at its handler and a line in `openapi::ApiDoc` (then `knowhost openapi > docs/openapi.json`),
+/// a row in `docs/deviations.md` for each difference, and its recorded step in `tests/replay.rs`. Parameters are called `{id}`, `{kid}` ... after what they name; handlers take them by place.
 fn routes() -> RouteTable<AppState> {
     let routes = RouteTable::new()
         .get("/health", health::health)
@@ -74,7 +74,7 @@ fn routes() -> RouteTable<AppState> {
         .delete("/api/v1/knowledge-bases/{id}", knowledge_bases::delete)
         .get("/api/v1/knowledge-bases/{id}/hybrid-search", hybrid_search::hybrid_search)
         // knowledge
-        .post("/api/v1/knowledge-bases/{id}/knowledge/file", knowledge::upload)
+        .post("/api/v1/knowledge-bases/{id}/knowledge/file", knowledge::upload::upload)
         .get("/api/v1/knowledge-bases/{id}/knowledge", knowledge::list)
         .get("/api/v1/knowledge/batch", knowledge::batch)
         .get("/api/v1/knowledge/{id}", knowledge::get)
@@ -115,7 +115,10 @@ fn routes() -> RouteTable<AppState> {
         // the search index, for the operator
         .get("/api/v1/system/index", index::status)
         .post("/api/v1/system/index/verify", index::verify)
-        .post("/api/v1/system/index/rebuild", index::rebuild);
+        .post("/api/v1/system/index/rebuild", index::rebuild)
+        // this API, described
+        .get("/api/v1/openapi.json", docs::openapi)
+        .get("/docs", docs::page);
     initialization(routes)
 }
 

@@ -9,7 +9,8 @@ use crate::limits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(as = IndexVerification)]
 pub struct Verification {
     pub chunks_in_database: u64,
     pub chunks_in_index: u64,

@@ -13,7 +13,7 @@ pub struct IndexCare {
     follower: Follower,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct IndexStatus {
     /// `following`, `rebuilding` or `failing`.
     pub state: &'static str,

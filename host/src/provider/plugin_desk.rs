@@ -5,6 +5,7 @@
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// The operator's desk; the plugin room stands behind it. All of it reads files, and `allow` compiles: not for a thread that serves requests.
 pub trait PluginDesk: Send + Sync {
@@ -20,14 +21,14 @@ pub trait PluginDesk: Send + Sync {
 }
 
 /// How a component came to run; `doctor` shows it, a test reads that a second start compiles nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadedFrom {
     Cache,
     Compiler,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum PluginState {
     /// In this binary.
@@ -43,7 +44,8 @@ pub enum PluginState {
 }
 
 /// One plugin: who it is, what it asks for, how it stands.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Plugin)]
 pub struct PluginListing {
     pub name: String,
     pub title: String,

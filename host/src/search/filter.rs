@@ -6,11 +6,12 @@ use crate::domain::{Knowledge, ParseStatus, TenantScope};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::store::{KnowledgeFilter, Page, Store};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// Every part that is not empty must fit.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct SearchFilter {
     pub knowledge_ids: Vec<String>,

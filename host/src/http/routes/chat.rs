@@ -4,22 +4,27 @@
 
 use crate::chat::{AskRequest, Stories, Story};
 use crate::domain::SearchResult;
+use super::hybrid_search::Shown;
 use crate::http::AppState;
 use crate::http::auth::Caller;
+use crate::http::envelope::{self, Data};
 use crate::http::error::ApiResult;
 use crate::http::extract::{GoJson, PathIds};
 use crate::http::go_json::{Bind, Rules};
-use crate::http::{RequestId, envelope, sse};
+use crate::http::openapi::{NotFound, TimedOut, TooMany, Unavailable};
+use crate::http::{RequestId, sse};
 use crate::stream::{StreamEvent, StreamReader};
 use axum::extract::State;
 use axum::response::Response;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize, Serializer};
 use std::sync::Arc;
+use utoipa::ToSchema;
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(default)]
 pub(in crate::http) struct CreateKnowledgeQARequest {
+    #[schema(required, min_length = 1, example = "When does the ferry leave?")]
     query: String,
     /// An addition of this server: the references tell why they stand where they stand.
     explain: bool,
@@ -33,6 +38,19 @@ impl Bind for CreateKnowledgeQARequest {
     }
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/knowledge-chat/{id}",
+    tag = "chat",
+    summary = "Ask a question",
+    request_body = CreateKnowledgeQARequest,
+    responses(
+        (status = 200, description = "Events named `message`, each with a ChatEvent as its data.", body = ChatEvent, content_type = "text/event-stream"),
+        (status = 429, response = TooMany),
+        (status = 503, response = Unavailable),
+        (status = 504, response = TimedOut),
+    )
+)]
 pub(in crate::http) async fn knowledge_chat(
     State(state): State<AppState>,
     caller: Caller,
@@ -46,13 +64,17 @@ pub(in crate::http) async fn knowledge_chat(
 }
 
 /// One event of an answer; all five fields are always there.
-#[derive(Serialize)]
-struct Payload {
+#[derive(Serialize, ToSchema)]
+pub(super) struct ChatEvent {
+    /// The request that asked.
+    #[schema(value_type = String)]
     id: Arc<str>,
+    /// `references` or `answer`.
     response_type: &'static str,
     content: String,
     done: bool,
     #[serde(serialize_with = "shared")]
+    #[schema(value_type = Option<Vec<Shown>>)]
     knowledge_references: Option<References>,
 }
 
@@ -84,7 +106,7 @@ fn shared<S: Serializer>(references: &Option<References>, serializer: S) -> Resu
 pub(super) fn answer_events(reader: StreamReader, stories: Option<Stories>) -> Response {
     let id: Arc<str> = reader.request_id().into();
     sse::events(reader.into_stream().map(move |event| {
-        let payload = |response_type, content, done, knowledge_references| Payload {
+        let payload = |response_type, content, done, knowledge_references| ChatEvent {
             id: Arc::clone(&id),
             response_type,
             content,
@@ -102,10 +124,12 @@ pub(super) fn answer_events(reader: StreamReader, stories: Option<Stories>) -> R
     }))
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(default)]
 pub(in crate::http) struct SearchKnowledgeRequest {
+    #[schema(required, min_length = 1)]
     query: String,
+    #[schema(required, min_length = 1)]
     knowledge_base_id: String,
 }
 
@@ -118,6 +142,20 @@ impl Bind for SearchKnowledgeRequest {
     }
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/knowledge-search",
+    tag = "chat",
+    summary = "Find what a question would be answered from",
+    request_body = SearchKnowledgeRequest,
+    responses(
+        (status = 200, description = "Best first.", body = Data<Vec<SearchResult>>),
+        (status = 404, response = NotFound),
+        (status = 429, response = TooMany),
+        (status = 503, response = Unavailable),
+        (status = 504, response = TimedOut),
+    )
+)]
 pub(in crate::http) async fn knowledge_search(
     State(state): State<AppState>,
     caller: Caller,

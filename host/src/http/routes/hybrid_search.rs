@@ -4,29 +4,35 @@
 
 use crate::domain::SearchResult;
 use crate::http::auth::Caller;
+use crate::http::envelope::{self, Data};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{JsonBody, PathIds, Query};
 use crate::http::go_json::{Bind, BindError};
-use crate::http::{AppState, RequestId, envelope};
+use crate::http::openapi::{TimedOut, TooMany, Unavailable};
+use crate::http::{AppState, RequestId};
 use crate::limits::SEARCH_TIME;
 use crate::provider::CallContext;
 use crate::search::{Candidate, Explain, HybridQuery, Paths, SearchFilter};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(default)]
+#[schema(as = SearchRequest)]
 struct SearchParams {
     query_text: String,
     vector_threshold: f64,
     /// Taken, but words filter nothing.
     #[serde(rename = "keyword_threshold")]
     _keyword_threshold: f64,
+    /// For each way of finding; 0 means 10.
     match_count: i64,
     /// Additions of this server.
     filter: Option<SearchFilter>,
     explain: bool,
     /// `vector`, `keywords`, or both; empty means both. For measuring.
+    #[schema(example = json!(["vector", "keywords"]))]
     paths: Vec<String>,
 }
 
@@ -35,14 +41,37 @@ impl Bind for SearchParams {
 }
 
 /// A result with its story, where that was asked for.
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, ToSchema)]
+#[schema(as = FoundChunk)]
+pub(in crate::http) struct Shown {
     #[serde(flatten)]
     result: SearchResult,
+    /// Places, raw scores and who gave them; only when it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
     explain: Option<Explain>,
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/knowledge-bases/{id}/hybrid-search",
+    tag = "knowledge-bases",
+    summary = "Search a knowledge base",
+    params(
+        ("query_text" = Option<String>, Query, description = "What to look for, where no body is sent."),
+        ("query" = Option<String>, Query, description = "The same."),
+        ("vector_threshold" = Option<f64>, Query, description = "As in the body."),
+        ("keyword_threshold" = Option<f64>, Query, description = "As in the body."),
+        ("match_count" = Option<i64>, Query, description = "As in the body."),
+    ),
+    request_body = Option<SearchParams>,
+    responses(
+        (status = 200, description = "What was found, best first; null when nothing was.", body = Data<Option<Vec<Shown>>>),
+        (status = 429, response = TooMany),
+        (status = 503, response = Unavailable),
+        (status = 504, response = TimedOut),
+    )
+)]
 pub(in crate::http) async fn hybrid_search(
     State(state): State<AppState>,
     caller: Caller,

@@ -2,16 +2,16 @@
 //!
 //! Not here: taking a multipart body apart (`upload`), and what may be done with a document (`library::knowledge`).
 
-mod upload;
+pub(in crate::http) mod upload;
 
-pub(in crate::http) use upload::upload;
-
+use crate::domain::Knowledge;
 use crate::http::AppState;
 use crate::http::auth::Caller;
-use crate::http::envelope;
+use crate::http::envelope::{self, Data, Done, Paged};
 use crate::http::error::{ApiError, ApiResult, Code};
-use crate::http::extract::{GoJson, PathIds, Query};
+use crate::http::extract::{GoJson, Pagination, PathIds, Query};
 use crate::http::go_json::{Bind, BindError};
+use crate::http::openapi::{BadRequest, TimedOut, Unavailable};
 use crate::store::Page;
 use axum::body::Body;
 use axum::extract::State;
@@ -19,13 +19,36 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
+use utoipa::ToSchema;
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/knowledge-bases/{id}/knowledge",
+    tag = "knowledge",
+    summary = "List the documents of a knowledge base",
+    params(Pagination),
+    responses(
+        (status = 200, description = "Newest first.", body = Paged<Vec<Knowledge>>),
+        (status = 400, response = BadRequest),
+    )
+)]
 pub(in crate::http) async fn list(State(state): State<AppState>, caller: Caller, PathIds([kb_id]): PathIds<1>, query: Query) -> ApiResult {
     let page = query.pagination().map_err(BindError::in_message)?;
     let found = state.documents.list_knowledge(caller.scope(), &kb_id, Page::new(page.page(), page.page_size())).await?;
     Ok(envelope::paged(&found.items, found.total, page.page(), page.page_size()))
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/knowledge/batch",
+    tag = "knowledge",
+    summary = "Read several documents",
+    params(("ids" = Vec<String>, Query, description = "Repeated.")),
+    responses(
+        (status = 200, description = "Those that exist.", body = Data<Vec<Knowledge>>),
+        (status = 400, response = BadRequest),
+    )
+)]
 pub(in crate::http) async fn batch(State(state): State<AppState>, caller: Caller, query: Query) -> ApiResult {
     let ids = query.all("ids");
     if ids.is_empty() {
@@ -35,23 +58,36 @@ pub(in crate::http) async fn batch(State(state): State<AppState>, caller: Caller
     Ok(envelope::data(&state.documents.get_knowledge_batch(caller.scope(), &ids).await?))
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/knowledge/{id}",
+    tag = "knowledge",
+    summary = "Read a document",
+    responses((status = 200, description = "The document.", body = Data<Knowledge>))
+)]
 pub(in crate::http) async fn get(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
     Ok(envelope::data(&state.documents.get_knowledge(caller.scope(), &id).await?))
 }
 
 /// The contract's Knowledge object; only its title is applied.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(default)]
 pub(in crate::http) struct KnowledgeRequest {
+    /// If sent, the id of the path.
     id: String,
+    /// Empty keeps the present one.
     title: String,
     #[serde(rename = "tenant_id")]
+    #[schema(ignore)]
     _tenant_id: i64,
     #[serde(rename = "description")]
+    #[schema(ignore)]
     _description: String,
     #[serde(rename = "file_size")]
+    #[schema(ignore)]
     _file_size: i64,
     #[serde(rename = "storage_size")]
+    #[schema(ignore)]
     _storage_size: i64,
 }
 
@@ -59,6 +95,14 @@ impl Bind for KnowledgeRequest {
     const NAME: &'static str = "Knowledge";
 }
 
+#[utoipa::path(
+    put,
+    path = "/api/v1/knowledge/{id}",
+    tag = "knowledge",
+    summary = "Rename a document",
+    request_body = KnowledgeRequest,
+    responses((status = 200, description = "Renamed.", body = Done))
+)]
 pub(in crate::http) async fn update(
     State(state): State<AppState>,
     caller: Caller,
@@ -72,11 +116,29 @@ pub(in crate::http) async fn update(
     Ok(envelope::message("Knowledge chunk updated successfully"))
 }
 
+#[utoipa::path(
+    delete,
+    path = "/api/v1/knowledge/{id}",
+    tag = "knowledge",
+    summary = "Delete a document; answers when no search finds it",
+    responses(
+        (status = 200, description = "Deleted.", body = Done),
+        (status = 503, response = Unavailable),
+        (status = 504, response = TimedOut),
+    )
+)]
 pub(in crate::http) async fn delete(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
     state.documents.delete_knowledge(caller.scope(), &id).await?;
     Ok(envelope::message("Deleted successfully"))
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/knowledge/{id}/download",
+    tag = "knowledge",
+    summary = "Download a document as it was uploaded",
+    responses((status = 200, description = "The bytes.", body = String, content_type = "application/octet-stream"))
+)]
 pub(in crate::http) async fn download(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
     let opened = state.documents.open_file(caller.scope(), &id).await;
     let (knowledge, file) = opened.map_err(|error| ApiError::under("Failed to retrieve file", error))?;

@@ -5,18 +5,20 @@
 use crate::domain::{ChunkingConfig, ExtractConfig, ImageProcessingConfig, KnowledgeBase, StorageConfig, Timestamp, VlmConfig};
 use crate::http::AppState;
 use crate::http::auth::Caller;
-use crate::http::envelope;
+use crate::http::envelope::{self, Data, Done};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{JsonBody, PathIds};
 use crate::http::go_json::{Bind, BindError, Rules};
 use crate::library::knowledge_bases::KnowledgeBaseChange;
 use axum::extract::State;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The contract's KnowledgeBase object, as far as a client may write it; nothing is required.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(default)]
 struct KnowledgeBaseRequest {
+    #[schema(max_length = 255, example = "Handbook")]
     name: String,
     description: String,
     chunking_config: ChunkingConfig,
@@ -34,18 +36,23 @@ impl Bind for KnowledgeBaseRequest {
     const NAME: &'static str = "KnowledgeBase";
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(default)]
 struct UpdateKnowledgeBaseRequest {
+    #[schema(required, min_length = 1, max_length = 255)]
     name: String,
+    #[schema(nullable = false)]
     description: Option<String>,
     config: ConfigRequest,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default)]
+#[schema(as = KnowledgeBaseConfigRequest)]
 struct ConfigRequest {
+    #[schema(nullable = false)]
     chunking_config: Option<ChunkingConfig>,
+    #[schema(nullable = false)]
     image_processing_config: Option<ImageProcessingConfig>,
 }
 
@@ -63,6 +70,14 @@ fn bad_parameters(error: BindError) -> ApiError {
     error.in_details(Code::BadRequest, INVALID)
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/knowledge-bases",
+    tag = "knowledge-bases",
+    summary = "Create a knowledge base",
+    request_body = KnowledgeBaseRequest,
+    responses((status = 201, description = "Created.", body = Data<KnowledgeBase>))
+)]
 pub(in crate::http) async fn create(State(state): State<AppState>, caller: Caller, body: JsonBody) -> ApiResult {
     let request: KnowledgeBaseRequest = body.bind().map_err(bad_parameters)?;
     let kb = KnowledgeBase {
@@ -87,15 +102,37 @@ pub(in crate::http) async fn create(State(state): State<AppState>, caller: Calle
     Ok(envelope::created(&created.map_err(|error| ApiError::input(error, Some(INVALID)))?))
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/knowledge-bases",
+    tag = "knowledge-bases",
+    summary = "All knowledge bases of the caller, newest first",
+    responses((status = 200, description = "The list.", body = Data<Vec<KnowledgeBase>>))
+)]
 pub(in crate::http) async fn list(State(state): State<AppState>, caller: Caller) -> ApiResult {
     Ok(envelope::data(&state.library.list_knowledge_bases(caller.scope()).await?))
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/knowledge-bases/{id}",
+    tag = "knowledge-bases",
+    summary = "Read a knowledge base",
+    responses((status = 200, description = "The knowledge base.", body = Data<KnowledgeBase>))
+)]
 pub(in crate::http) async fn get(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
     Ok(envelope::data(&state.library.get_knowledge_base(caller.scope(), &id).await?))
 }
 
 /// Who owns it is checked before the body is looked at, as the contract has it.
+#[utoipa::path(
+    put,
+    path = "/api/v1/knowledge-bases/{id}",
+    tag = "knowledge-bases",
+    summary = "Change name, description, chunking and image settings",
+    request_body = UpdateKnowledgeBaseRequest,
+    responses((status = 200, description = "The knowledge base as it is now.", body = Data<KnowledgeBase>))
+)]
 pub(in crate::http) async fn update(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>, body: JsonBody) -> ApiResult {
     state.library.get_knowledge_base(caller.scope(), &id).await?;
     let request: UpdateKnowledgeBaseRequest = body.bind().map_err(bad_parameters)?;
@@ -109,6 +146,13 @@ pub(in crate::http) async fn update(State(state): State<AppState>, caller: Calle
     Ok(envelope::data(&updated.map_err(|error| ApiError::input(error, Some(INVALID)))?))
 }
 
+#[utoipa::path(
+    delete,
+    path = "/api/v1/knowledge-bases/{id}",
+    tag = "knowledge-bases",
+    summary = "Delete a knowledge base with all that is in it",
+    responses((status = 200, description = "Deleted.", body = Done))
+)]
 pub(in crate::http) async fn delete(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
     state.library.delete_knowledge_base(caller.scope(), &id).await?;
     Ok(envelope::message("Knowledge base deleted successfully"))

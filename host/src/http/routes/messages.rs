@@ -2,18 +2,33 @@
 //!
 //! Not here: how they came to be.
 
-use crate::domain::Timestamp;
+use crate::domain::{Message, Timestamp};
 use crate::http::AppState;
 use crate::http::auth::Caller;
-use crate::http::envelope;
+use crate::http::envelope::{self, Data, Done};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{PathIds, Query};
+use crate::http::openapi::BadRequest;
 use crate::limits;
 use axum::extract::State;
 
 /// When a client names no number, or none that is one.
 const LIMIT: i64 = 20;
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/messages/{session_id}/load",
+    tag = "messages",
+    summary = "The newest messages of a session, oldest first",
+    params(
+        ("limit" = Option<i64>, Query, description = "0 to 100; 20 if absent."),
+        ("before_time" = Option<Timestamp>, Query, description = "Only messages before."),
+    ),
+    responses(
+        (status = 200, description = "The messages.", body = Data<Vec<Message>>),
+        (status = 400, response = BadRequest),
+    )
+)]
 pub(in crate::http) async fn load(
     State(state): State<AppState>,
     caller: Caller,
@@ -43,6 +58,13 @@ fn before(text: &str) -> ApiResult<Option<Timestamp>> {
     time.map(Some).ok_or_else(|| ApiError::new(Code::BadRequest, "Invalid time format, please use RFC3339Nano format"))
 }
 
+#[utoipa::path(
+    delete,
+    path = "/api/v1/messages/{session_id}/{id}",
+    tag = "messages",
+    summary = "Delete a message",
+    responses((status = 200, description = "Deleted, or was not there.", body = Done))
+)]
 pub(in crate::http) async fn delete(State(state): State<AppState>, caller: Caller, PathIds([session_id, id]): PathIds<2>) -> ApiResult {
     state.library.delete_message(caller.scope(), &session_id, &id).await?;
     Ok(envelope::message("Message deleted successfully"))

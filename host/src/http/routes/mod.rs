@@ -5,6 +5,7 @@
 pub(super) mod auth;
 pub(super) mod chat;
 pub(super) mod chunks;
+pub(super) mod docs;
 pub(super) mod health;
 pub(super) mod hybrid_search;
 pub(super) mod index;

@@ -4,16 +4,20 @@
 
 use crate::http::AppState;
 use crate::http::auth::Operator;
-use crate::http::envelope;
+use crate::http::envelope::{self, Data, Done};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{JsonBody, PathIds};
 use crate::http::go_json::{Bind, BindError};
+use crate::http::openapi::{BadRequest, Conflict};
+use crate::provider::PluginListing;
 use axum::extract::State;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(default)]
 struct AllowPluginRequest {
+    /// SHA-256 of the file that was looked at; another file is a conflict.
     digest: String,
 }
 
@@ -21,11 +25,29 @@ impl Bind for AllowPluginRequest {
     const NAME: &'static str = "AllowPluginRequest";
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/plugins",
+    tag = "plugins",
+    summary = "List plugins, shipped ones and those in the plugins folder; for the operator",
+    responses((status = 200, description = "The plugins.", body = Data<Vec<PluginListing>>))
+)]
 pub(in crate::http) async fn list(State(state): State<AppState>, _operator: Operator) -> ApiResult {
     Ok(envelope::data(&state.library.list_plugins().await?))
 }
 
 /// An empty body allows the file that is there; a digest allows that very file and no other.
+#[utoipa::path(
+    post,
+    path = "/api/v1/plugins/{name}/allow",
+    tag = "plugins",
+    summary = "Pin a plugin by its digest, grant what it asks for and load it; for the operator",
+    request_body = Option<AllowPluginRequest>,
+    responses(
+        (status = 200, description = "The plugin as it is loaded.", body = Data<PluginListing>),
+        (status = 409, response = Conflict),
+    )
+)]
 pub(in crate::http) async fn allow(
     State(state): State<AppState>,
     _operator: Operator,
@@ -38,6 +60,16 @@ pub(in crate::http) async fn allow(
     Ok(envelope::data(&allowed.map_err(ApiError::from)?))
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/plugins/{name}/deny",
+    tag = "plugins",
+    summary = "Take the grants of a plugin back; its calls end; for the operator",
+    responses(
+        (status = 200, description = "Denied.", body = Done),
+        (status = 400, response = BadRequest),
+    )
+)]
 pub(in crate::http) async fn deny(State(state): State<AppState>, _operator: Operator, PathIds([name]): PathIds<1>) -> ApiResult {
     state.library.deny_plugin(&name).await?;
     Ok(envelope::message("Plugin denied"))

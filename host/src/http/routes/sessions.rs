@@ -2,26 +2,31 @@
 //!
 //! Not here: asking (`routes::chat`).
 
-use super::chat::answer_events;
+use super::chat::{ChatEvent, answer_events};
 use crate::chat::check_template;
-use crate::domain::{Session, TenantScope};
+use crate::domain::{Role, Session, TenantScope, Timestamp};
 use crate::http::AppState;
+use crate::http::RequestId;
 use crate::http::auth::Caller;
+use crate::http::envelope::{self, Data, Done, Paged};
 use crate::http::error::{ApiError, ApiResult, Code};
-use crate::http::extract::{GoJson, JsonBody, PathIds, Query};
+use crate::http::extract::{GoJson, JsonBody, Pagination, PathIds, Query};
 use crate::http::go_json::{Bind, BindError, Rules};
-use crate::http::{RequestId, envelope};
+use crate::http::openapi::{BadRequest, Failure, NotFound, TimedOut, TooMany, Unavailable};
 use crate::library::sessions::{SessionChange, Strategy, SummaryChange};
 use crate::stream::StreamKey;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(default)]
 pub(in crate::http) struct CreateSessionRequest {
+    #[schema(required, min_length = 1)]
     knowledge_base_id: String,
+    #[schema(nullable = false)]
     session_strategy: Option<StrategyRequest>,
 }
 
@@ -33,39 +38,64 @@ impl Bind for CreateSessionRequest {
     }
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default)]
 struct StrategyRequest {
+    #[schema(nullable = false)]
     max_rounds: Option<i64>,
+    #[schema(nullable = false)]
     enable_rewrite: Option<bool>,
+    #[schema(nullable = false)]
     fallback_strategy: Option<String>,
+    #[schema(nullable = false)]
     fallback_response: Option<String>,
+    #[schema(nullable = false)]
     embedding_top_k: Option<i64>,
+    #[schema(nullable = false)]
     keyword_threshold: Option<f64>,
+    #[schema(nullable = false)]
     vector_threshold: Option<f64>,
+    #[schema(nullable = false)]
     rerank_model_id: Option<String>,
+    #[schema(nullable = false)]
     rerank_top_k: Option<i64>,
+    #[schema(nullable = false)]
     rerank_threshold: Option<f64>,
     /// The name that the reference's Go client uses.
+    #[schema(nullable = false)]
     reranking_threshold: Option<f64>,
+    #[schema(nullable = false)]
     summary_model_id: Option<String>,
+    #[schema(nullable = false)]
     summary_parameters: Option<SummaryRequest>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default)]
 struct SummaryRequest {
+    #[schema(nullable = false)]
     max_tokens: Option<i64>,
+    #[schema(nullable = false)]
     repeat_penalty: Option<f64>,
+    #[schema(nullable = false)]
     top_k: Option<i64>,
+    #[schema(nullable = false)]
     top_p: Option<f64>,
+    #[schema(nullable = false)]
     frequency_penalty: Option<f64>,
+    #[schema(nullable = false)]
     presence_penalty: Option<f64>,
+    #[schema(nullable = false)]
     prompt: Option<String>,
+    #[schema(nullable = false)]
     context_template: Option<String>,
+    #[schema(nullable = false)]
     no_match_prefix: Option<String>,
+    #[schema(nullable = false)]
     temperature: Option<f64>,
+    #[schema(nullable = false)]
     seed: Option<i64>,
+    #[schema(nullable = false)]
     max_completion_tokens: Option<i64>,
 }
 
@@ -112,6 +142,17 @@ impl StrategyRequest {
     }
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions",
+    tag = "sessions",
+    summary = "Start a session",
+    request_body = CreateSessionRequest,
+    responses(
+        (status = 201, description = "Created.", body = Data<Session>),
+        (status = 404, response = NotFound),
+    )
+)]
 pub(in crate::http) async fn create(
     State(state): State<AppState>,
     caller: Caller,
@@ -122,10 +163,28 @@ pub(in crate::http) async fn create(
     Ok(envelope::created(&state.library.create_session(caller.scope(), settings, &request.knowledge_base_id, strategy).await?))
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/sessions/{id}",
+    tag = "sessions",
+    summary = "Read a session",
+    responses((status = 200, description = "The session.", body = Data<Session>))
+)]
 pub(in crate::http) async fn get(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
     Ok(envelope::data(&state.library.get_session(caller.scope(), &id).await?))
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/sessions",
+    tag = "sessions",
+    summary = "The caller's sessions, newest first",
+    params(Pagination),
+    responses(
+        (status = 200, description = "A page.", body = Paged<Vec<Session>>),
+        (status = 400, response = BadRequest),
+    )
+)]
 pub(in crate::http) async fn list(State(state): State<AppState>, caller: Caller, query: Query) -> ApiResult {
     let page = query.pagination().map_err(BindError::in_message)?;
     let found = state.library.list_sessions(caller.scope(), page.page(), page.page_size()).await?;
@@ -133,14 +192,29 @@ pub(in crate::http) async fn list(State(state): State<AppState>, caller: Caller,
 }
 
 /// Names and description beside the fields of a strategy, all in one object.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(default)]
 struct SessionRequest {
+    #[schema(nullable = false, max_length = 255)]
     title: Option<String>,
+    #[schema(nullable = false)]
     description: Option<String>,
+    #[schema(nullable = false)]
     knowledge_base_id: Option<String>,
     /// What the reference's Go client sends.
+    #[schema(nullable = false)]
     session_strategy: Option<StrategyRequest>,
+}
+
+/// What is left out is kept.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the two that are read from one body")]
+struct UpdateSessionRequest {
+    #[schema(inline)]
+    #[serde(flatten)]
+    named: SessionRequest,
+    #[serde(flatten)]
+    strategy: StrategyRequest,
 }
 
 impl Bind for SessionRequest {
@@ -151,6 +225,14 @@ impl Bind for StrategyRequest {
     const NAME: &'static str = "Session";
 }
 
+#[utoipa::path(
+    put,
+    path = "/api/v1/sessions/{id}",
+    tag = "sessions",
+    summary = "Change the named fields of a session",
+    request_body = UpdateSessionRequest,
+    responses((status = 200, description = "The session as it is now.", body = Data<Session>))
+)]
 pub(in crate::http) async fn update(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>, body: JsonBody) -> ApiResult {
     let named: SessionRequest = body.bind().map_err(BindError::in_message)?;
     let strategy = match named.session_strategy {
@@ -166,18 +248,26 @@ pub(in crate::http) async fn update(State(state): State<AppState>, caller: Calle
     Ok(envelope::data(&state.library.update_session(caller.scope(), &id, change).await?))
 }
 
+#[utoipa::path(
+    delete,
+    path = "/api/v1/sessions/{id}",
+    tag = "sessions",
+    summary = "Delete a session",
+    responses((status = 200, description = "Deleted, or was not there.", body = Done))
+)]
 pub(in crate::http) async fn delete(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
     state.library.delete_session(caller.scope(), &id).await?;
     Ok(envelope::message("Session deleted successfully"))
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(default)]
 pub(in crate::http) struct GenerateTitleRequest {
+    #[schema(required, nullable = false)]
     messages: Option<Vec<TitleMessage>>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default)]
 struct TitleMessage {
     role: String,
@@ -192,6 +282,19 @@ impl Bind for GenerateTitleRequest {
     }
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions/{id}/generate_title",
+    tag = "sessions",
+    summary = "Name a session after its first question",
+    request_body = GenerateTitleRequest,
+    responses(
+        (status = 200, description = "The title.", body = Data<String>),
+        (status = 429, response = TooMany),
+        (status = 503, response = Unavailable),
+        (status = 504, response = TimedOut),
+    )
+)]
 pub(in crate::http) async fn generate_title(
     State(state): State<AppState>,
     caller: Caller,
@@ -210,7 +313,41 @@ pub(in crate::http) async fn generate_title(
     Ok(envelope::data(&state.chat.generate_title(caller.scope(), &request_id.0, &id, question).await?))
 }
 
+/// An answer that is complete.
+#[derive(Serialize, ToSchema)]
+struct FinishedAnswer {
+    content: String,
+    created_at: Timestamp,
+    done: bool,
+    id: String,
+    role: Role,
+}
+
+/// The usual failure, or a sentence when the message has no stream.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum NoStream {
+    #[expect(dead_code, reason = "describes")]
+    Failure(Failure),
+    Sentence {
+        error: &'static str,
+        success: bool,
+    },
+}
+
 /// The answer under way from its beginning; the finished one as JSON, or as events for who asks for them.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sessions/continue-stream/{id}",
+    tag = "chat",
+    summary = "Follow an answer from its beginning",
+    params(("message_id" = String, Query, description = "The message of the answer.")),
+    responses(
+        (status = 200, description = "Events while the answer is under way, or for who accepts them; else the finished answer.", content((FinishedAnswer = "application/json"), (ChatEvent = "text/event-stream"))),
+        (status = 400, response = BadRequest),
+        (status = 404, description = "No such session or message, or no stream for it.", body = NoStream),
+    )
+)]
 pub(in crate::http) async fn continue_stream(
     State(state): State<AppState>,
     caller: Caller,
@@ -226,14 +363,13 @@ pub(in crate::http) async fn continue_stream(
     state.library.get_message(caller.scope(), &id, message_id).await?;
     let key = StreamKey { session_id: id.clone(), message_id: message_id.to_owned() };
     let Some(reader) = state.chat.streams().follow(&key) else {
-        let body = json!({"error": "Active stream not found", "success": false});
+        let body = json!(NoStream::Sentence { error: "Active stream not found", success: false });
         return Err(ApiError::raw(StatusCode::NOT_FOUND, body));
     };
     if reader.is_finished() && !wants_events(&headers) {
         let message = state.library.get_message(caller.scope(), &id, message_id).await?;
-        let body = json!({
-            "content": message.content, "created_at": message.created_at, "done": true, "id": message.id, "role": message.role,
-        });
+        let (content, created_at, id, role) = (message.content, message.created_at, message.id, message.role);
+        let body = FinishedAnswer { content, created_at, done: true, id, role };
         return Ok(envelope::json(StatusCode::OK, &body));
     }
     Ok(answer_events(reader, None))
@@ -243,9 +379,10 @@ fn wants_events(headers: &HeaderMap) -> bool {
     headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).any(|accepted| accepted.contains("text/event-stream"))
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(default)]
 struct StopRequest {
+    /// Of the answer; left out: all answers of the session.
     message_id: String,
 }
 
@@ -253,11 +390,25 @@ impl Bind for StopRequest {
     const NAME: &'static str = "StopRequest";
 }
 
+#[derive(Serialize, ToSchema)]
+struct Stopped {
+    /// Answers that were told to stop.
+    stopped: usize,
+}
+
 /// Stops the answers of a session, or the one that the body names; what was said so far is kept.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions/{id}/stop",
+    tag = "sessions",
+    summary = "Stop answers under way",
+    request_body = Option<StopRequest>,
+    responses((status = 200, description = "How many.", body = Data<Stopped>))
+)]
 pub(in crate::http) async fn stop(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>, body: JsonBody) -> ApiResult {
     let scope: &TenantScope = caller.scope();
     let request: StopRequest = if body.is_empty() { StopRequest::default() } else { body.bind().map_err(BindError::in_message)? };
     state.library.get_session(scope, &id).await?;
     let stopped = state.chat.streams().stop(&id, Some(request.message_id.as_str()).filter(|id| !id.is_empty()));
-    Ok(envelope::json(StatusCode::OK, &json!({"data": {"stopped": stopped}, "success": true})))
+    Ok(envelope::data(&Stopped { stopped }))
 }

@@ -2,32 +2,37 @@
 //!
 //! Not here: who owns what (`library::tenants`).
 
-use crate::domain::{RetrieverEngine, RetrieverEngines, TenantId};
+use crate::domain::{RetrieverEngine, RetrieverEngines, Tenant, TenantId};
 use crate::http::AppState;
 use crate::http::auth::{AnyCaller, Caller};
-use crate::http::envelope;
+use crate::http::envelope::{self, Data, Done};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{JsonBody, PathIds};
 use crate::http::go_json::Bind;
+use crate::http::openapi::BadRequest;
 use crate::library::tenants::{NewTenant, TenantChange};
 use axum::extract::State;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The contract's Tenant object, as far as a client may write it.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(default)]
 struct TenantRequest {
     name: String,
     description: String,
+    #[schema(max_length = 255)]
     business: String,
+    /// PUT only. Left out: kept. Empty: a new key is made. Any other text than the present key is refused.
+    #[schema(nullable = false)]
     api_key: Option<String>,
     retriever_engines: EnginesRequest,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default)]
 struct EnginesRequest {
+    #[schema(nullable = false)]
     engines: Option<Vec<RetrieverEngine>>,
 }
 
@@ -35,6 +40,14 @@ impl Bind for TenantRequest {
     const NAME: &'static str = "Tenant";
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/tenants",
+    tag = "tenants",
+    summary = "Create a tenant",
+    request_body = TenantRequest,
+    responses((status = 201, description = "Created; its key is told here.", body = Data<Tenant>))
+)]
 pub(in crate::http) async fn create(State(state): State<AppState>, caller: AnyCaller, body: JsonBody) -> ApiResult {
     if state.library.settings().tenant_creation_by_operator && !caller.is_operator {
         return Err(ApiError::new(Code::Forbidden, "Only the operator may create tenants"));
@@ -50,17 +63,47 @@ pub(in crate::http) async fn create(State(state): State<AppState>, caller: AnyCa
     Ok(envelope::created(&tenant))
 }
 
-/// The contract's list holds the caller's own tenant and no other.
-pub(in crate::http) async fn list(caller: Caller) -> ApiResult {
-    Ok(envelope::data(&json!({"items": [caller.tenant()]})))
+/// The contract's list, with the caller's own tenant and no other.
+#[derive(Serialize, ToSchema)]
+struct Tenants {
+    items: Vec<Tenant>,
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/tenants",
+    tag = "tenants",
+    summary = "The caller's own tenant as a list",
+    responses((status = 200, description = "One item.", body = Data<Tenants>))
+)]
+pub(in crate::http) async fn list(caller: Caller) -> ApiResult {
+    Ok(envelope::data(&Tenants { items: vec![caller.tenant().clone()] }))
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/v1/tenants/{id}",
+    tag = "tenants",
+    summary = "Read one's own tenant",
+    responses(
+        (status = 200, description = "The tenant.", body = Data<Tenant>),
+        (status = 400, response = BadRequest),
+    )
+)]
 pub(in crate::http) async fn get(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
     let found = state.library.get_tenant(caller.scope(), parse_id(&id)?).await;
     let tenant = found.map_err(|error| ApiError::under("Failed to retrieve tenant", error))?;
     Ok(envelope::data(&tenant))
 }
 
+#[utoipa::path(
+    put,
+    path = "/api/v1/tenants/{id}",
+    tag = "tenants",
+    summary = "Change one's own tenant",
+    request_body = TenantRequest,
+    responses((status = 200, description = "The tenant as it is now.", body = Data<Tenant>))
+)]
 pub(in crate::http) async fn update(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>, body: JsonBody) -> ApiResult {
     let id = parse_id(&id)?;
     let request: TenantRequest = body.bind().map_err(|error| error.in_details(Code::Validation, "Invalid request data"))?;
@@ -77,6 +120,16 @@ pub(in crate::http) async fn update(State(state): State<AppState>, caller: Calle
     Ok(envelope::data(&tenant))
 }
 
+#[utoipa::path(
+    delete,
+    path = "/api/v1/tenants/{id}",
+    tag = "tenants",
+    summary = "Delete one's own tenant",
+    responses(
+        (status = 200, description = "Deleted.", body = Done),
+        (status = 400, response = BadRequest),
+    )
+)]
 pub(in crate::http) async fn delete(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
     let deleted = state.library.delete_tenant(caller.scope(), parse_id(&id)?).await;
     deleted.map_err(|error| ApiError::under("Failed to delete tenant", error))?;

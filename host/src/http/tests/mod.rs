@@ -5,6 +5,7 @@
 mod auth;
 mod bad_input;
 mod chat;
+mod docs;
 mod front;
 mod index;
 mod initialization;

@@ -2,21 +2,25 @@
 //!
 //! Not here: types, names, duplicates and quota (`library::knowledge`).
 
+use crate::domain::Knowledge;
 use crate::files::FileWriter;
 use crate::http::auth::Caller;
+use crate::http::envelope::{self, Data};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{PathIds, too_large};
 use crate::http::go_json::{self, Bind};
-use crate::http::{AppState, RequestId, envelope};
+use crate::http::openapi::{Unavailable, UnsupportedType};
+use crate::http::{AppState, RequestId};
 use crate::library::knowledge::{NewDocument, Taken};
 use crate::limits::{BODY_WAIT, FORM_FIELD_BYTES_MAX, FORM_FIELDS_MAX, UPLOAD_BYTES_MAX};
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request, State};
 use axum::http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::future::Future;
+use utoipa::ToSchema;
 
 /// What a form held; the first of a repeated name counts.
 #[derive(Default)]
@@ -34,6 +38,43 @@ impl Bind for Metadata {
     const NAME: &'static str = "";
 }
 
+/// The form, for the description of the API; it is read part by part.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes")]
+struct UploadForm {
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+    /// A JSON object whose values are texts.
+    #[schema(nullable = false, example = "{\"source\":\"intranet\"}")]
+    metadata: Option<String>,
+    /// `true` or `false`.
+    #[schema(nullable = false)]
+    enable_multimodel: Option<String>,
+}
+
+/// The contract's answer to content that is there already.
+#[derive(Serialize, ToSchema)]
+struct Duplicate {
+    #[schema(example = "duplicate_file")]
+    code: &'static str,
+    message: String,
+    data: Knowledge,
+    success: bool,
+}
+
+#[utoipa::path(
+    post,
+    path = "/api/v1/knowledge-bases/{id}/knowledge/file",
+    tag = "knowledge",
+    summary = "Upload a document",
+    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "Taken; it is processed in the background.", body = Data<Knowledge>),
+        (status = 409, description = "The knowledge base has this content already.", body = Duplicate),
+        (status = 415, response = UnsupportedType),
+        (status = 503, response = Unavailable),
+    )
+)]
 pub(in crate::http) async fn upload(
     State(state): State<AppState>,
     caller: Caller,
@@ -51,11 +92,11 @@ pub(in crate::http) async fn upload(
         Taken::Created(knowledge) => Ok(envelope::data(&knowledge)),
         Taken::Duplicate(existing) => Err(ApiError::raw(
             StatusCode::CONFLICT,
-            json!({
-                "code": "duplicate_file",
-                "message": format!("File already exists: {}", existing.file_name),
-                "data": existing,
-                "success": false,
+            json!(Duplicate {
+                code: "duplicate_file",
+                message: format!("File already exists: {}", existing.file_name),
+                data: existing,
+                success: false,
             }),
         )),
     }
