@@ -190,3 +190,24 @@ fn every_annotation_belongs_to_a_route() {
         assert!(operation["summary"].is_string(), "{method} {path}: no summary");
     }
 }
+
+/// The reference's own answers. What differs on purpose is in the list of `replay`; routes that do not exist here are not looked at.
+#[test]
+fn every_recorded_answer_has_the_described_shape() {
+    let document = Document::generated();
+    let recorded: Vec<Value> =
+        serde_json::from_str(include_str!("../../../../tests/contract/recorded-answers.json")).expect("the recording is JSON");
+    let mut checked = 0;
+    for step in &recorded {
+        let request = &step["request"];
+        let is_json = step["type"].as_str().is_some_and(|kind| kind.starts_with("application/json"));
+        let path = request["path"].as_str().expect("a path").split('?').next().unwrap_or_default();
+        let method: Method = request["method"].as_str().expect("a method").parse().expect("a method");
+        let status = u16::try_from(step["status"].as_u64().expect("a status")).expect("a status");
+        if is_json {
+            document.check(&method, path, status, &step["body"]);
+            checked += 1;
+        }
+    }
+    assert!(checked > 40, "only {checked} answers were looked at");
+}
