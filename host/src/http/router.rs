@@ -5,7 +5,8 @@
 use super::route_table::{Dispatch, RouteTable, normalise_path};
 use super::routes::initialization::{earlier, extract, model_server, multimodal, probes, settings};
 use super::routes::{
-    auth, chat, chunks, docs, health, hybrid_search, index, knowledge, knowledge_bases, messages, models, plugins, sessions, system, tenants,
+    auth, chat, chunks, docs, health, hybrid_search, index, knowledge, knowledge_bases, messages, models, plugins, sessions, system,
+    tenants,
 };
 use super::{AppState, cors, middleware};
 use crate::limits::UPLOAD_BYTES_MAX;

@@ -9,8 +9,7 @@ use crate::limits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, utoipa::ToSchema)]
-#[schema(as = IndexVerification)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verification {
     pub chunks_in_database: u64,
     pub chunks_in_index: u64,

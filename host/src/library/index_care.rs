@@ -32,7 +32,7 @@ pub struct IndexStatus {
     pub size_bytes: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct IndexVerification {
     pub is_good: bool,
     pub chunks_in_database: u64,

@@ -17,7 +17,7 @@ pub mod safe_text;
 pub mod sessions;
 pub mod tenants;
 
-pub use index_care::IndexCare;
+pub use index_care::{IndexCare, IndexStatus, IndexVerification};
 pub use knowledge::Documents;
 
 use crate::domain::RetrieverEngines;

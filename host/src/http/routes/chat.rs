@@ -2,9 +2,9 @@
 //!
 //! Not here: the framing of events (`sse`) and how answers are made (`chat`).
 
+use super::hybrid_search::Shown;
 use crate::chat::{AskRequest, Stories, Story};
 use crate::domain::SearchResult;
-use super::hybrid_search::Shown;
 use crate::http::AppState;
 use crate::http::auth::Caller;
 use crate::http::envelope::{self, Data};

@@ -7,8 +7,7 @@ use crate::http::auth::Operator;
 use crate::http::envelope::{self, Data};
 use crate::http::error::ApiResult;
 use crate::http::openapi::{TimedOut, Unavailable};
-use crate::index::Verification;
-use crate::library::IndexStatus;
+use crate::library::{IndexStatus, IndexVerification};
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::json;
@@ -30,7 +29,7 @@ pub(in crate::http) async fn status(State(state): State<AppState>, _: Operator) 
     tag = "index",
     summary = "Compare the search index with the database; for the operator",
     responses(
-        (status = 200, description = "What is missing and what is too much.", body = Data<Verification>),
+        (status = 200, description = "What is missing and what is too much.", body = Data<IndexVerification>),
         (status = 503, response = Unavailable),
         (status = 504, response = TimedOut),
     )
