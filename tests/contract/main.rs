@@ -8,6 +8,7 @@
 
 mod auth;
 mod chunks;
+mod docs;
 mod health;
 mod index;
 mod initialization;
@@ -15,6 +16,7 @@ mod knowledge;
 mod knowledge_bases;
 mod messages;
 mod models;
+mod openapi;
 mod plugins;
 mod routes;
 mod scene;

@@ -1,0 +1,17 @@
+//! GET /openapi.json: the description of the API.
+
+use crate::scene::Scene;
+use knowhost_tests::repository;
+use serde_json::Value;
+
+#[test]
+fn anybody_may_read_it_and_it_is_the_committed_one() {
+    let scene = Scene::new();
+    let served = scene.anonymous().send("GET /openapi.json", None);
+    assert_eq!((served.status, served.json["openapi"].as_str()), (200, Some("3.1.0")), "{}", served.text);
+    let committed: Value =
+        serde_json::from_slice(&std::fs::read(repository("docs/openapi.json")).expect("the document")).expect("the document is JSON");
+    for path in served.json["paths"].as_object().expect("paths").keys() {
+        assert!(committed["paths"].get(path).is_some(), "{path} is not in docs/openapi.json");
+    }
+}
