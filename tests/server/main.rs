@@ -5,6 +5,7 @@ mod crash;
 mod crash_commit;
 mod cross_language;
 mod cutover;
+mod described;
 mod formats;
 mod hello;
 mod initialization;
