@@ -92,6 +92,8 @@ pub const STORAGE_QUOTA_BYTES_DEFAULT: i64 = 10 << 30;
 pub const PLUGIN_CALLS_PER_INSTANCE: usize = 64;
 /// CPU of one turn of a network plugin.
 pub const PLUGIN_TURN_NETWORK: Duration = Duration::from_millis(20);
+/// CPU that a turn gets beyond that for each MiB of pictures in its call, up to a compute plugin's turn: they are encoded as text, in JSON.
+pub const PLUGIN_TURN_PER_PICTURE_MIB: Duration = Duration::from_millis(50);
 /// CPU of one turn of a compute plugin: a batch is cut so that a turn takes about 50 ms; twenty times that is a fault.
 pub const PLUGIN_TURN_COMPUTE: Duration = Duration::from_secs(1);
 /// Warm-up parses dictionaries and tables once for each new component.

@@ -8,7 +8,7 @@ use super::slot::TurnError;
 use crate::limits;
 use crate::plugin::asks::{CallEnv, Ops};
 use crate::plugin::wasm::wit::io;
-use crate::plugin::wasm::{Kind, Step};
+use crate::plugin::wasm::{Instance, Kind, Step};
 use crate::provider::{ProviderError, ProviderErrorKind, ProviderResult};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,6 +27,7 @@ pub(in crate::plugin) struct Call<K: Kind> {
     env: Arc<CallEnv>,
     pool: Arc<Pool<K>>,
     request: Arc<K::Request>,
+    picture_bytes: usize,
     // Before the seat, because the operations are closed before the guest is told.
     ops: Ops,
     seat: Option<Seat<K>>,
@@ -44,6 +45,7 @@ impl<K: Kind> Call<K> {
             ops: Ops::new(env.clone()),
             env,
             pool,
+            picture_bytes: K::picture_bytes(&request),
             request: Arc::new(request),
             seat: None,
             deltas: VecDeque::new(),
@@ -110,6 +112,7 @@ impl<K: Kind> Call<K> {
     }
 
     async fn step(&mut self) -> ProviderResult<()> {
+        let picture_bytes = self.picture_bytes;
         let turn = match &mut self.seat {
             Some(seat) => {
                 let event = tokio::select! {
@@ -118,14 +121,24 @@ impl<K: Kind> Call<K> {
                     event = self.ops.next() => Some(event),
                 };
                 match event {
-                    Some(event) => seat.turn(move |instance, id| instance.resume(id, &event)).await,
+                    Some(event) => {
+                        let resume = move |instance: &mut Instance<K>, id| {
+                            instance.allow_for(picture_bytes);
+                            instance.resume(id, &event)
+                        };
+                        seat.turn(resume).await
+                    }
                     None => Err(TurnError::Dead),
                 }
             }
             None => {
                 let seat = self.pool.seat().await.map_err(|none| self.no_seat(none))?;
                 let request = self.request.clone();
-                self.seat.insert(seat).turn(move |instance, id| instance.start(id, &request)).await
+                let start = move |instance: &mut Instance<K>, id| {
+                    instance.allow_for(picture_bytes);
+                    instance.start(id, &request)
+                };
+                self.seat.insert(seat).turn(start).await
             }
         };
         match turn {

@@ -24,6 +24,8 @@ pub(in crate::plugin) struct Instance<K: Kind> {
     store: Store<HostState>,
     guest: K::Guest,
     turn_cpu_max: Duration,
+    /// What the next turn gets beyond that.
+    allowance: Duration,
 }
 
 impl<K: Kind> Instance<K> {
@@ -31,7 +33,13 @@ impl<K: Kind> Instance<K> {
         let (mut store, instance) = instantiate(engine, pre, label, limits)?;
         let indices = K::indices(pre).map_err(|error| fault(&mut store, &error))?;
         let guest = K::load(&indices, &mut store, &instance).map_err(|error| fault(&mut store, &error))?;
-        Ok(Self { engine: engine.clone(), store, guest, turn_cpu_max: limits.turn_cpu_max })
+        Ok(Self { engine: engine.clone(), store, guest, turn_cpu_max: limits.turn_cpu_max, allowance: Duration::ZERO })
+    }
+
+    /// Lets the next turn take longer: its call carries pictures, which the guest has to encode as text.
+    pub(in crate::plugin) fn allow_for(&mut self, picture_bytes: usize) {
+        let mib = u32::try_from(picture_bytes.div_ceil(1 << 20)).unwrap_or(u32::MAX);
+        self.allowance = limits::PLUGIN_TURN_PER_PICTURE_MIB.saturating_mul(mib).min(limits::PLUGIN_TURN_COMPUTE);
     }
 
     pub(in crate::plugin) fn start(&mut self, id: u64, request: &K::Request) -> Result<Step<K>, Fault> {
@@ -52,7 +60,7 @@ impl<K: Kind> Instance<K> {
 
     fn turn<R>(&mut self, run: impl FnOnce(&K::Guest, &mut Store<HostState>) -> wasmtime::Result<R>) -> Result<R, Fault> {
         let _ticking = self.engine.ticker.turn();
-        begin_turn(&mut self.store, self.turn_cpu_max);
+        begin_turn(&mut self.store, self.turn_cpu_max + std::mem::take(&mut self.allowance));
         run(&self.guest, &mut self.store).map_err(|error| fault(&mut self.store, &error))
     }
 }

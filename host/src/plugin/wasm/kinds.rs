@@ -44,10 +44,14 @@ pub(in crate::plugin) trait Kind: Sized + Send + Sync + 'static {
     fn cancel(guest: &Self::Guest, store: &mut Store<HostState>, id: u64) -> wasmtime::Result<()>;
     /// Bytes of a delta, for the limit.
     fn delta_bytes(delta: &Self::Delta) -> usize;
+    /// Bytes of the pictures in a request, which take a turn longer than any text.
+    fn picture_bytes(_request: &Self::Request) -> usize {
+        0
+    }
 }
 
 macro_rules! kind {
-    ($(#[$doc:meta])* $kind:ident, $module:ident, $name:literal, $answer:ident, $delta:ty, |$step:ident| $deltas:expr, |$size_of:ident| $size:expr) => {
+    ($(#[$doc:meta])* $kind:ident, $module:ident, $name:literal, $answer:ident, $delta:ty, |$step:ident| $deltas:expr, |$size_of:ident| $size:expr $(, |$sent:ident| $pictures:expr)?) => {
         $(#[$doc])*
         pub(in crate::plugin) struct $kind;
 
@@ -83,6 +87,9 @@ macro_rules! kind {
             fn delta_bytes($size_of: &Self::Delta) -> usize {
                 $size
             }
+            $(fn picture_bytes($sent: &Self::Request) -> usize {
+                $pictures
+            })?
         }
     };
 }
@@ -97,7 +104,8 @@ kind!(
 );
 kind!(
     /// Answers of a conversation.
-    ChatModelKind, chat_model, "chat-model", Answer, exported::chat_model::Delta, |step| step.deltas, |delta| chat_delta_bytes(delta)
+    ChatModelKind, chat_model, "chat-model", Answer, exported::chat_model::Delta, |step| step.deltas, |delta| chat_delta_bytes(delta),
+    |request| chat_picture_bytes(request)
 );
 kind!(
     /// Models that a provider has.
@@ -111,6 +119,16 @@ fn chat_delta_bytes(delta: &exported::chat_model::Delta) -> usize {
             tool.arguments.len() + tool.id.as_ref().map_or(0, String::len) + tool.name.as_ref().map_or(0, String::len)
         }
     }
+}
+
+fn chat_picture_bytes(request: &exported::chat_model::Request) -> usize {
+    let parts = request.messages.iter().flat_map(|message| &message.parts);
+    parts
+        .map(|part| match part {
+            exported::chat_model::Part::Text(_) => 0,
+            exported::chat_model::Part::Image(image) => image.data.len(),
+        })
+        .sum()
 }
 
 /// Words of texts; a plain call, so it ends with its first step.
