@@ -7,7 +7,7 @@ use super::{EXIT_DONE, EXIT_FAILED};
 use crate::app::folder::DataFolder;
 use crate::config::Settings;
 use crate::plugin::{PluginDesk, PluginListing, PluginState, Plugins, PluginsConfig};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -29,6 +29,9 @@ pub(super) async fn run(settings: Settings, command: Plugin, output: &Output) ->
         Plugin::Allow { name, yes } => {
             let waiting = desk.list().await?.into_iter().find(|plugin| plugin.name == name);
             let waiting = waiting.ok_or_else(|| anyhow!("no plugin is called {name:?}; see `knowhost plugin list`"))?;
+            if let PluginState::Broken { reason } = &waiting.state {
+                bail!("{name} can not be allowed: {reason}");
+            }
             describe(&waiting, output);
             if !yes && !output.confirm(&format!("Allow {name} all of this?")) {
                 output.warn("Nothing was allowed; --yes skips the question.");

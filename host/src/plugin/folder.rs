@@ -39,6 +39,8 @@ fn look(folder: &Path, file: String) -> Found {
 
 /// One byte more than allowed is read and no more, so that a large file costs nothing.
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    // Opening a pipe would wait for its writer for ever.
+    anyhow::ensure!(std::fs::metadata(path).is_ok_and(|file| file.is_file()), "{} is no file", path.display());
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).with_context(|| format!("can not read {}", path.display()))?;
     file.take(limits::PLUGIN_COMPONENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;

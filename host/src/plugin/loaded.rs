@@ -54,7 +54,7 @@ pub(super) fn manifest_of(bytes: &[u8]) -> anyhow::Result<Manifest> {
     if bytes.len() as u64 > limits::PLUGIN_COMPONENT_BYTES_MAX {
         anyhow::bail!("it is larger than {} MiB", limits::PLUGIN_COMPONENT_BYTES_MAX >> 20);
     }
-    let text = read_manifest(bytes).context("it holds no manifest (or is no component): build it with `knowhost plugin build`")?;
+    let text = read_manifest(bytes).context("it holds no manifest (or is no component): pack it as plugin-sdk/README.md says")?;
     let manifest = Manifest::parse(text)?;
     if !INTERFACE_VERSIONS.iter().any(|version| version.rsplit_once('.').is_some_and(|(minor, _)| minor == manifest.interface)) {
         anyhow::bail!("it speaks plugin interface {}; this server speaks {}", manifest.interface, INTERFACE_VERSIONS.join(", "));

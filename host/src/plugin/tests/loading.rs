@@ -92,6 +92,7 @@ fn files_that_are_no_plugins_of_this_interface_are_refused_with_a_reason() {
     put("b.wasm", component_with("echo", |toml| toml.replace("interface = \"0.1\"", "interface = \"9.7\"")));
     put("c.wasm", component("hostile")[..10_000].to_vec());
     put("d.wasm", component("echo"));
+    std::fs::create_dir(folder.path().join("plugins/e.wasm")).unwrap();
     let plugins = Plugins::open(config(folder.path(), &[("echo", component("echo"))])).unwrap();
     let listing = plugins.list().unwrap();
     let reason = |file: &str| match &listing.iter().find(|plugin| plugin.file.as_deref() == Some(file)).unwrap().state {
@@ -101,6 +102,7 @@ fn files_that_are_no_plugins_of_this_interface_are_refused_with_a_reason() {
     assert!(reason("a.wasm").contains("no manifest"), "{}", reason("a.wasm"));
     assert!(reason("b.wasm").contains("interface"), "{}", reason("b.wasm"));
     assert!(reason("c.wasm").contains("no manifest"), "{}", reason("c.wasm"));
+    assert!(reason("e.wasm").contains("is no file"), "{}", reason("e.wasm"));
     assert!(reason("d.wasm").contains("belongs to a plugin of this server"), "{}", reason("d.wasm"));
     assert!(plugins.allow("nobody", None).is_err() && plugins.allow("echo", None).is_err());
 }
