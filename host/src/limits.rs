@@ -210,6 +210,10 @@ pub const MODEL_SOURCE_CHARS_MAX: usize = 50;
 /// The reference's column holds 128; longer addresses exist, and it checks 2048 itself.
 pub const SOURCE_CHARS_MAX: usize = 2048;
 pub const AVATAR_CHARS_MAX: usize = 500;
+/// Answers of one query that are kept until their table changes, at one or two kilobytes each.
+pub const KEPT_ROWS_MAX: usize = 1_000;
+/// A longer list is read anew each time.
+pub const KEPT_LIST_ROWS_MAX: usize = 100;
 /// Rows of an index rebuild read at once: 512 rows of 512 floats are 1 MB.
 pub const INDEX_ROWS_MAX: i64 = 512;
 /// Documents of a deleted knowledge base cleared in one transaction: other writers wait for it.

@@ -3,9 +3,9 @@
 //! Not here: finding the hits.
 
 use super::Explain;
-use crate::domain::{Chunk, ChunkType, EnableStatus, Knowledge, MatchType, SearchResult, TenantScope};
+use crate::domain::{ChunkType, MatchType, SearchResult, TenantScope};
 use crate::error::Result;
-use crate::store::Store;
+use crate::store::{FoundChunk, FoundKnowledge, Store};
 use std::collections::{HashMap, HashSet};
 
 /// A found chunk with what ranks it (`rank_score`, never shown) and, when asked for, why.
@@ -33,40 +33,27 @@ const PARENT_RANK: f64 = 1.0 - 1e-9;
 
 /// Reads the chunks of the hits and of what stands beside them; best first. What is disabled, deleted or of another base is left out.
 pub(super) async fn expand(store: &Store, scope: &TenantScope, knowledge_base_id: &str, hits: Vec<Hit>) -> Result<Vec<Candidate>> {
-    let usable = |chunk: &Chunk| chunk.is_enabled && chunk.knowledge_base_id == knowledge_base_id;
     let ids: Vec<&str> = hits.iter().map(|hit| hit.chunk_id.as_str()).collect();
-    let mut chunks: HashMap<String, Chunk> =
-        store.find_chunks(scope, &ids).await?.into_iter().filter(usable).map(|chunk| (chunk.id.clone(), chunk)).collect();
-    let hits: Vec<Hit> = hits.into_iter().filter(|hit| chunks.contains_key(&hit.chunk_id)).collect();
+    let found = store.find_found(scope, knowledge_base_id, &ids).await?;
+    let chunks: HashMap<&str, &FoundChunk> = found.chunks.iter().map(|chunk| (chunk.id.as_str(), chunk)).collect();
+    let knowledge: HashMap<&str, &FoundKnowledge> = found.knowledge.iter().map(|knowledge| (knowledge.id.as_str(), knowledge)).collect();
+    let hits: Vec<Hit> = hits.into_iter().filter(|hit| chunks.contains_key(hit.chunk_id.as_str())).collect();
 
     // Direct hits are known first, so that nothing that stands beside one can take its place.
-    let mut seen: HashSet<String> = hits.iter().map(|hit| hit.chunk_id.clone()).collect();
+    let mut seen: HashSet<&str> = hits.iter().filter_map(|hit| chunks.get(hit.chunk_id.as_str())).map(|chunk| chunk.id.as_str()).collect();
     let mut beside = Vec::new();
     for (kind, links) in [(MatchType::Parent, parent as Links), (MatchType::Relation, relations), (MatchType::Neighbour, neighbours)] {
         for hit in &hits {
-            for id in chunks.get(&hit.chunk_id).map(links).unwrap_or_default() {
-                if !id.is_empty() && seen.insert(id.clone()) {
-                    beside.push(stands_beside(hit, id, kind));
+            let Some(chunk) = chunks.get(hit.chunk_id.as_str()) else { continue };
+            for id in links(chunk) {
+                if !id.is_empty() && seen.insert(id) {
+                    beside.push(stands_beside(hit, id.to_owned(), kind));
                 }
             }
         }
     }
-    if !beside.is_empty() {
-        let ids: Vec<&str> = beside.iter().map(|hit| hit.chunk_id.as_str()).collect();
-        chunks.extend(store.find_chunks(scope, &ids).await?.into_iter().filter(usable).map(|chunk| (chunk.id.clone(), chunk)));
-    }
-
-    let mut knowledge_ids: Vec<&str> = hits.iter().filter_map(|hit| Some(chunks.get(&hit.chunk_id)?.knowledge_id.as_str())).collect();
-    knowledge_ids.sort_unstable();
-    knowledge_ids.dedup();
-    let knowledge = store.find_knowledge_batch(scope, &knowledge_ids).await?;
-    let knowledge: HashMap<&str, &Knowledge> = knowledge
-        .iter()
-        .filter(|knowledge| knowledge.enable_status == EnableStatus::Enabled)
-        .map(|knowledge| (knowledge.id.as_str(), knowledge))
-        .collect();
     let candidate = |hit: Hit| {
-        let chunk = chunks.get(&hit.chunk_id).filter(|chunk| is_shown(chunk.chunk_type))?;
+        let chunk = chunks.get(hit.chunk_id.as_str()).filter(|chunk| is_shown(chunk.chunk_type))?;
         let knowledge = knowledge.get(chunk.knowledge_id.as_str())?;
         Some(Candidate { rank_score: hit.rank_score, explain: hit.explain, result: result(chunk, knowledge, hit.score, hit.match_type) })
     };
@@ -75,19 +62,19 @@ pub(super) async fn expand(store: &Store, scope: &TenantScope, knowledge_base_id
     Ok(candidates)
 }
 
-type Links = fn(&Chunk) -> Vec<String>;
+type Links = fn(&FoundChunk) -> Vec<&str>;
 
-fn parent(chunk: &Chunk) -> Vec<String> {
-    vec![chunk.parent_chunk_id.clone()]
+fn parent(chunk: &FoundChunk) -> Vec<&str> {
+    vec![&chunk.parent_chunk_id]
 }
 
-fn relations(chunk: &Chunk) -> Vec<String> {
-    chunk.relation_chunks.clone().unwrap_or_default()
+fn relations(chunk: &FoundChunk) -> Vec<&str> {
+    chunk.relation_chunks.iter().map(String::as_str).collect()
 }
 
-fn neighbours(chunk: &Chunk) -> Vec<String> {
+fn neighbours(chunk: &FoundChunk) -> Vec<&str> {
     let has_neighbours = chunk.chunk_type == ChunkType::Text;
-    if has_neighbours { vec![chunk.next_chunk_id.clone(), chunk.pre_chunk_id.clone()] } else { Vec::new() }
+    if has_neighbours { vec![&chunk.next_chunk_id, &chunk.pre_chunk_id] } else { Vec::new() }
 }
 
 fn stands_beside(hit: &Hit, chunk_id: String, kind: MatchType) -> Hit {
@@ -109,7 +96,7 @@ fn is_shown(chunk_type: ChunkType) -> bool {
     }
 }
 
-fn result(chunk: &Chunk, knowledge: &Knowledge, score: f64, match_type: MatchType) -> SearchResult {
+fn result(chunk: &FoundChunk, knowledge: &FoundKnowledge, score: f64, match_type: MatchType) -> SearchResult {
     SearchResult {
         id: chunk.id.clone(),
         content: chunk.content.clone(),
@@ -122,7 +109,7 @@ fn result(chunk: &Chunk, knowledge: &Knowledge, score: f64, match_type: MatchTyp
         score,
         match_type,
         sub_chunk_id: None,
-        metadata: Some(knowledge.metadata.clone().unwrap_or_default()),
+        metadata: Some(knowledge.metadata.clone()),
         chunk_type: chunk.chunk_type,
         parent_chunk_id: chunk.parent_chunk_id.clone(),
         image_info: chunk.image_info.clone(),

@@ -5,7 +5,7 @@
 use super::Store;
 use super::convert::{id_or_new, time, word};
 use super::fault::fault;
-use crate::domain::{AuthToken, Timestamp, TokenType};
+use crate::domain::{AuthToken, TenantId, Timestamp, TokenType};
 use crate::error::{Error, Result};
 
 #[derive(sqlx::FromRow)]
@@ -63,6 +63,10 @@ impl Store {
 
     /// By its whole text; revoked ones too, the caller looks at `is_revoked`.
     pub async fn find_auth_token(&self, token: &str) -> Result<Option<AuthToken>> {
+        self.kept().auth_tokens.get_or_read(TenantId(0), token, Option::is_some, self.read_auth_token(token)).await
+    }
+
+    async fn read_auth_token(&self, token: &str) -> Result<Option<AuthToken>> {
         sqlx::query_as::<_, AuthTokenRow>("select * from auth_tokens where token = ?1 order by is_revoked desc, id limit 1")
             .bind(token)
             .fetch_optional(self.reader())

@@ -8,7 +8,7 @@ use crate::domain::{
     ChunkingConfig, ExtractConfig, ImageProcessingConfig, KnowledgeBase, StorageConfig, TenantId, TenantScope, Timestamp, VlmConfig,
 };
 use crate::error::{Error, Result};
-use crate::limits::{ID_CHARS_MAX, MODEL_ID_CHARS_MAX, NAME_CHARS_MAX};
+use crate::limits::{ID_CHARS_MAX, KEPT_LIST_ROWS_MAX, MODEL_ID_CHARS_MAX, NAME_CHARS_MAX};
 use serde_json::Value;
 use sqlx::SqliteConnection;
 
@@ -94,6 +94,11 @@ impl Store {
     }
 
     pub async fn find_knowledge_base(&self, scope: &TenantScope, id: &str) -> Result<Option<KnowledgeBase>> {
+        let read = self.read_knowledge_base(scope, id);
+        self.kept().knowledge_bases.get_or_read(scope.tenant_id(), id, Option::is_some, read).await
+    }
+
+    async fn read_knowledge_base(&self, scope: &TenantScope, id: &str) -> Result<Option<KnowledgeBase>> {
         sqlx::query_as::<_, KnowledgeBaseRow>("select * from knowledge_bases where tenant_id = ?1 and id = ?2 and deleted_at is null")
             .bind(scope.tenant_id().0)
             .bind(id)
@@ -109,6 +114,11 @@ impl Store {
     }
 
     pub async fn list_knowledge_bases(&self, scope: &TenantScope) -> Result<Vec<KnowledgeBase>> {
+        let is_short = |list: &Vec<KnowledgeBase>| list.len() <= KEPT_LIST_ROWS_MAX;
+        self.kept().knowledge_base_lists.get_or_read(scope.tenant_id(), "", is_short, self.read_knowledge_bases(scope)).await
+    }
+
+    async fn read_knowledge_bases(&self, scope: &TenantScope) -> Result<Vec<KnowledgeBase>> {
         sqlx::query_as::<_, KnowledgeBaseRow>(
             "select * from knowledge_bases where tenant_id = ?1 and deleted_at is null order by created_at desc, id",
         )
@@ -128,6 +138,10 @@ impl Store {
 
     /// What the vectors of a knowledge base were made with; `None` until something was embedded.
     pub async fn find_fixed_embedding(&self, scope: &TenantScope, id: &str) -> Result<Option<EmbeddedBy>> {
+        self.kept().fixed_embeddings.get_or_read(scope.tenant_id(), id, |_| true, self.read_fixed_embedding(scope, id)).await
+    }
+
+    async fn read_fixed_embedding(&self, scope: &TenantScope, id: &str) -> Result<Option<EmbeddedBy>> {
         let row: Option<FixedEmbedding> = sqlx::query_as(
             "select fixed_embedding_model_id, fixed_embedding_dimension, fixed_embedding_digest from knowledge_bases \
              where tenant_id = ?1 and id = ?2 and deleted_at is null",

@@ -13,10 +13,12 @@ mod chunks;
 mod convert;
 mod embeddings;
 mod fault;
+mod found;
 mod index_changes;
 mod ingestion;
 mod initialization;
 mod jobs;
+mod kept;
 mod knowledge;
 mod knowledge_bases;
 mod messages;
@@ -35,6 +37,7 @@ mod users;
 
 pub use chunks::ChunkPatch;
 pub use embeddings::{ChunkEmbedding, EmbeddedBy};
+pub use found::{Found, FoundChunk, FoundKnowledge};
 pub use index_changes::{IndexAction, IndexChange, IndexRow};
 pub use ingestion::{Completion, CompletionOutcome, CreatedKnowledge, DeletedKnowledge, PurgeStep};
 pub use initialization::{Initialized, InitializedModel, ModelWrite, NewSettings};
@@ -50,6 +53,7 @@ pub use users::UserPatch;
 use crate::error::{Error, Result};
 use crate::limits;
 use fault::fault;
+use kept::{KeptRows, Versions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, Transaction};
 use std::path::{Path, PathBuf};
@@ -73,6 +77,9 @@ struct Inner {
     database_id: String,
     jobs_ready: Notify,
     index_sequence: watch::Sender<i64>,
+    kept: KeptRows,
+    #[cfg(test)]
+    versions: Arc<Versions>,
 }
 
 impl Store {
@@ -90,7 +97,9 @@ impl Store {
             .pragma("temp_store", "memory")
             // After a burst the write-ahead log shrinks again.
             .pragma("journal_size_limit", "67108864");
-        let writer = SqlitePoolOptions::new()
+        let versions = Arc::<Versions>::default();
+        let writer = versions
+            .watch(SqlitePoolOptions::new())
             .max_connections(1)
             .min_connections(1)
             .acquire_timeout(limits::DATABASE_ACQUIRE)
@@ -106,7 +115,18 @@ impl Store {
             .await
             .map_err(fault("opening the database for reading"))?;
         let (index_sequence, _) = watch::channel(index_changes::last_sequence(&reader).await?);
-        Ok(Self { inner: Arc::new(Inner { path, writer, reader, database_id, jobs_ready: Notify::new(), index_sequence }) })
+        let inner = Inner {
+            path,
+            writer,
+            reader,
+            database_id,
+            jobs_ready: Notify::new(),
+            index_sequence,
+            kept: KeptRows::new(&versions),
+            #[cfg(test)]
+            versions,
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     pub fn path(&self) -> &Path {
@@ -137,6 +157,10 @@ impl Store {
 
     fn reader(&self) -> &SqlitePool {
         &self.inner.reader
+    }
+
+    fn kept(&self) -> &KeptRows {
+        &self.inner.kept
     }
 
     fn writer(&self) -> &SqlitePool {

@@ -111,6 +111,10 @@ impl Store {
 
     /// The tenant's own or a built-in one, of any status.
     pub async fn find_model(&self, scope: &TenantScope, id: &str) -> Result<Option<Model>> {
+        self.kept().models.get_or_read(scope.tenant_id(), id, Option::is_some, self.read_model(scope, id)).await
+    }
+
+    async fn read_model(&self, scope: &TenantScope, id: &str) -> Result<Option<Model>> {
         sqlx::query_as::<_, ModelRow>("select * from models where id = ?2 and tenant_id in (?1, 0) and deleted_at is null")
             .bind(scope.tenant_id().0)
             .bind(id)
@@ -127,6 +131,11 @@ impl Store {
 
     /// The tenant's own default of a kind; of several the one changed last.
     pub async fn find_default_model(&self, scope: &TenantScope, model_type: ModelType) -> Result<Option<Model>> {
+        let read = self.read_default_model(scope, model_type);
+        self.kept().default_models.get_or_read(scope.tenant_id(), model_type.as_str(), |_| true, read).await
+    }
+
+    async fn read_default_model(&self, scope: &TenantScope, model_type: ModelType) -> Result<Option<Model>> {
         sqlx::query_as::<_, ModelRow>(
             "select * from models where tenant_id = ?1 and type = ?2 and is_default = 1 and deleted_at is null \
              order by updated_at desc, id limit 1",

@@ -92,6 +92,10 @@ impl Store {
 
     /// By number: what authentication needs before there is a scope.
     pub async fn find_tenant(&self, tenant_id: TenantId) -> Result<Option<Tenant>> {
+        self.kept().tenants.get_or_read(tenant_id, "", Option::is_some, self.read_tenant(tenant_id)).await
+    }
+
+    async fn read_tenant(&self, tenant_id: TenantId) -> Result<Option<Tenant>> {
         sqlx::query_as::<_, TenantRow>("select * from tenants where id = ?1 and deleted_at is null")
             .bind(tenant_id.0)
             .fetch_optional(self.reader())

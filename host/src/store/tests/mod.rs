@@ -3,6 +3,7 @@
 mod chunks;
 mod conversations;
 mod documents;
+mod kept;
 mod opening;
 mod people;
 mod retention;

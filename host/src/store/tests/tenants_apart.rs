@@ -5,8 +5,8 @@ use crate::domain::{ChunkType, Message, Model, ModelParameters, ModelStatus, Mod
 use crate::error::{Error, Result};
 use crate::store::testing::{TestStore, a_kb, a_knowledge, a_session, a_tenant, open, some_chunks};
 use crate::store::{
-    ChunkEmbedding, ChunkPatch, Completion, EmbeddedBy, KnowledgeBasePatch, KnowledgeFilter, KnowledgePatch, ModelFilter, ModelPatch, Page,
-    SessionPatch,
+    ChunkEmbedding, ChunkPatch, Completion, EmbeddedBy, Found, KnowledgeBasePatch, KnowledgeFilter, KnowledgePatch, ModelFilter,
+    ModelPatch, Page, SessionPatch,
 };
 use futures_util::future::BoxFuture;
 
@@ -110,6 +110,7 @@ const CALLS: &[(&str, Call)] = calls! {
     "find_chunk" => |t, s, o| t.store.find_chunk(s, &o.chunk).await?.is_some();
     "get_chunk" => |t, s, o| t.store.get_chunk(s, &o.chunk).await.map(|_| true)?;
     "find_chunks" => |t, s, o| !t.store.find_chunks(s, &[&o.chunk]).await?.is_empty();
+    "find_found" => |t, s, o| t.store.find_found(s, &o.kb, &[&o.chunk]).await? != Found::default();
     "list_chunks" => |t, s, o| t.store.list_chunks(s, &o.knowledge, &[ChunkType::Text], Page::default()).await?.total > 0;
     "list_all_chunks" => |t, s, o| !t.store.list_all_chunks(s, &o.knowledge, &[ChunkType::Text]).await?.is_empty();
     "list_chunks_of_parent" => |t, s, o| !t.store.list_chunks_of_parent(s, &o.chunk).await?.is_empty();
