@@ -100,6 +100,8 @@ pub const PLUGIN_TURN_COMPUTE: Duration = Duration::from_secs(1);
 pub const PLUGIN_WARM: Duration = Duration::from_secs(30);
 /// A turn may wait this many times its CPU limit in wall time when the machine is busy.
 pub const PLUGIN_TURN_WALL_FACTOR: u32 = 50;
+/// All shipped components in a process of its own: ten seconds of work, on a machine that may be busy.
+pub const PLUGIN_COMPILE: Duration = Duration::from_secs(300);
 pub const PLUGIN_EPOCH_TICK: Duration = Duration::from_millis(5);
 /// Linear memory of an instance.
 pub const PLUGIN_MEMORY_BYTES_MAX: usize = 256 << 20;
@@ -243,6 +245,8 @@ pub const INDEX_PLACES_MAX: usize = 250_000;
 pub const INDEX_STATISTICS_MAX: usize = 10_000;
 /// Large searches that run at once; more would only share the memory bandwidth.
 pub const INDEX_SEARCHES_MAX: usize = 8;
+/// Vector searches that share one pass: their candidates wait in memory until its end.
+pub const INDEX_PASS_SEARCHES_MAX: usize = 32;
 /// A longer word is a blob that nobody types.
 pub const WORD_BYTES_MAX: usize = 128;
 /// Index changes that a follower takes up in one commit.

@@ -23,7 +23,7 @@ use crate::library::knowledge::{NewDocument, Taken};
 use crate::library::sessions::Strategy;
 use crate::library::{Documents, IndexCare, Library, LibrarySettings, tenants};
 use crate::limits;
-use crate::plugin::{ModelCalls, Plugins, PluginsConfig};
+use crate::plugin::{Compiler, ModelCalls, Plugins, PluginsConfig};
 use crate::provider::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_RERANK, BoxFuture, CallContext, ModelRows, PluginSource, Registry};
 use crate::search::{Candidate, FusionOrder, HybridQuery, Search};
 use crate::store::{BuiltinModel, Store};
@@ -70,7 +70,8 @@ impl Parts {
             Some(secret) => secret,
             None => secrets.get_or_create("jwt-secret", JWT_SECRET_CHARS)?,
         };
-        let plugins_config = PluginsConfig::in_data_dir(data_dir, settings.private_hosts.clone(), settings.ollama_base_url.clone());
+        let mut plugins_config = PluginsConfig::in_data_dir(data_dir, settings.private_hosts.clone(), settings.ollama_base_url.clone());
+        plugins_config.compiler = Compiler::of_this_binary(data_dir).ok();
         // Opening the database and loading (at first: compiling) the plugins need nothing of each other.
         let plugins = tokio::task::spawn_blocking(move || Plugins::open(plugins_config));
         let store = Store::open(&data_dir.join("knowhost.db")).await.context("the database")?;
@@ -217,10 +218,10 @@ impl Parts {
     }
 }
 
-/// Half of the machine answers questions while documents are taken in.
+/// As many as cores, at least two: while one document waits for the disk or the index, another is embedded. Their models give way to questions.
 fn ingest_workers(settings: &Settings) -> usize {
     match settings.ingest_workers {
-        0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1)).max(1),
+        0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2),
         workers => workers,
     }
 }

@@ -68,6 +68,12 @@ pub(super) enum Command {
     /// Prints the description of the API, as docs/openapi.json holds it
     #[command(hide = true)]
     Openapi,
+    /// Compiles the shipped plugins for a server that starts; not for people
+    #[command(hide = true)]
+    CompilePlugins {
+        /// The server's data folder
+        data_dir: PathBuf,
+    },
 }
 
 #[derive(Args, Debug)]

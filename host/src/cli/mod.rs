@@ -42,6 +42,9 @@ pub fn run() -> ExitCode {
             Err(_) => ExitCode::from(EXIT_FAILED),
         };
     }
+    if let Some(Command::CompilePlugins { data_dir }) = &arguments.command {
+        return crate::plugin::compile_main(data_dir);
+    }
     let output = Output::new(arguments.json);
     match start(arguments, &output) {
         Ok(code) => ExitCode::from(code),
@@ -69,7 +72,7 @@ fn start(arguments: Arguments, output: &Output) -> anyhow::Result<u8> {
             Some(Command::Kb { command }) => kb::run(settings, command, output).await,
             Some(Command::Model { command }) => model::run(settings, command, output).await,
             Some(Command::Plugin { command }) => plugin::run(settings, command, output).await,
-            Some(Command::ParseWorker | Command::Openapi) => Ok(EXIT_FAILED),
+            Some(Command::ParseWorker | Command::Openapi | Command::CompilePlugins { .. }) => Ok(EXIT_FAILED),
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));

@@ -3,6 +3,7 @@
 //! Not here: where these settings come from (`config`).
 
 use std::borrow::Cow;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// The components that the build script built, by name.
@@ -30,6 +31,24 @@ pub struct PluginsConfig {
     /// For rows and catalogues of the plugin `ollama` that name no address; its host is private-listed by itself.
     pub ollama_base_url: String,
     pub shipped: Vec<ShippedComponent>,
+    /// Compiles the shipped components into `compiled_dir` in a process of its own; `None`: this process does.
+    pub compiler: Option<Compiler>,
+}
+
+/// A program that runs [`super::compile_main`] and what to tell it.
+#[derive(Clone, Debug)]
+pub struct Compiler {
+    pub program: PathBuf,
+    pub arguments: Vec<OsString>,
+}
+
+impl Compiler {
+    /// The running binary. A compiler leaves a hundred megabytes of memory behind that its process never gives back, so it has its own.
+    pub fn of_this_binary(data_dir: &Path) -> std::io::Result<Self> {
+        // The child has another working folder.
+        let data_dir = std::path::absolute(data_dir)?;
+        Ok(Self { program: std::env::current_exe()?, arguments: vec!["compile-plugins".into(), data_dir.into()] })
+    }
 }
 
 impl PluginsConfig {
@@ -43,6 +62,7 @@ impl PluginsConfig {
             private_hosts,
             ollama_base_url,
             shipped: shipped_components(),
+            compiler: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use super::asks::{AskRoom, CallEnv, Grants, Secrets};
 use super::calls::{Cores, Pools, Use};
+use super::elsewhere::Elsewhere;
 use super::wasm::{
     self, CatalogueKind, ChatModelKind, CompiledCache, EmbedderKind, Engine, INTERFACE_VERSIONS, InstanceLimits, Kind, RerankerKind,
     TokenizerKind,
@@ -24,6 +25,7 @@ pub(super) struct Workshop {
     pub(super) cache: CompiledCache,
     pub(super) room: Arc<AskRoom>,
     pub(super) cores: Cores,
+    pub(super) compiler: Elsewhere,
 }
 
 pub(super) struct Plugin {
@@ -83,7 +85,8 @@ impl Workshop {
         let manifest = manifest_of(bytes)?;
         let identity = PluginIdentity { name: manifest.name.clone(), version: manifest.version.clone(), digest: digest_of(bytes) };
         let label = identity.to_string();
-        let loaded = wasm::load(&self.engine, &self.cache, bytes, &identity.digest, &label, instance_limits(&manifest))
+        let elsewhere = || if third_party { false } else { self.compiler.compile() };
+        let loaded = wasm::load(&self.engine, &self.cache, bytes, &identity.digest, &label, instance_limits(&manifest), elsewhere)
             .with_context(|| format!("{label} does not load"))?;
         tracing::info!(
             plugin = label,

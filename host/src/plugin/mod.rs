@@ -5,6 +5,7 @@ mod asks;
 mod calls;
 mod config;
 mod desk;
+mod elsewhere;
 mod folder;
 mod listing;
 mod loaded;
@@ -14,7 +15,8 @@ mod wasm;
 
 pub use crate::provider::{PluginDesk, PluginListing, PluginState};
 pub use asks::{ModelAnswer, ModelCalls, ModelRequest};
-pub use config::{PluginsConfig, ShippedComponent};
+pub use config::{Compiler, PluginsConfig, ShippedComponent};
+pub use elsewhere::compile_main;
 pub use plugins::Plugins;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::adapters;
 use super::asks::{AskRoom, HttpDoor, ModelCalls, PrivateHosts};
 use super::calls::Cores;
 use super::config::PluginsConfig;
+use super::elsewhere::Elsewhere;
 use super::folder::{self, Found};
 use super::loaded::{Plugin, Workshop};
 use super::lock::Lock;
@@ -42,6 +43,7 @@ impl Plugins {
             cache: CompiledCache::open(&config.compiled_dir, &config.key_file)?,
             room: Arc::new(AskRoom::new(HttpDoor::new(private)?)),
             cores: Cores::of_this_machine(),
+            compiler: Elsewhere::new(config.compiler.clone()),
         };
         let plugins = Self { config, workshop, loaded: RwLock::default(), lock: Mutex::default() };
         plugins.load_shipped()?;

@@ -8,7 +8,8 @@
 
 use super::keywords::{KeywordView, Keywords};
 use super::log::SpaceKey;
-use super::scan;
+use super::pass::{Passes, Waiting};
+use super::scan::{self, Asked};
 use super::simd::Kernel;
 use super::vectors::{VectorView, Vectors, check, check_vector, damaged};
 use super::{IndexKey, Lock, NAME, fault, invalid, limits};
@@ -36,7 +37,10 @@ struct Inner {
     halves: Mutex<Option<Halves>>,
     view: RwLock<Arc<View>>,
     sequence: AtomicI64,
+    /// Large keyword searches at once.
     searches: tokio::sync::Semaphore,
+    /// Large vector searches.
+    passes: Passes,
     _lock: Lock,
 }
 
@@ -45,7 +49,7 @@ struct Halves {
     keywords: Keywords,
 }
 
-struct View {
+pub(super) struct View {
     vectors: VectorView,
     keywords: KeywordView,
 }
@@ -83,14 +87,16 @@ impl Generation {
     }
 
     fn with(folder: &Path, key: &IndexKey, halves: Halves, lock: &Lock) -> anyhow::Result<Self> {
+        let kernel = Kernel::detect();
         let inner = Inner {
             folder: folder.to_owned(),
             key: key.clone(),
-            kernel: Kernel::detect(),
+            kernel,
             view: RwLock::new(halves.view()?),
             sequence: AtomicI64::new(halves.sequence()),
             halves: Mutex::new(Some(halves)),
             searches: tokio::sync::Semaphore::new(limits::INDEX_SEARCHES_MAX),
+            passes: Passes::new(kernel),
             _lock: lock.clone(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -171,11 +177,8 @@ impl View {
         self.vectors.range(key(0)..=key(usize::MAX)).map(|(_, space)| space)
     }
 
-    fn scan(&self, tenant_id: i64, request: &RetrieveRequest, kernel: Kernel) -> Vec<ScoredChunk> {
-        let Some(vector) = &request.vector else { return Vec::new() };
-        let key = SpaceKey { tenant_id, knowledge_base_id: request.knowledge_base_id.clone(), dimension: vector.len() };
-        let space = self.vectors.get(&key);
-        space.map_or_else(Vec::new, |space| scan::search(space, vector, &request.filter.knowledge_ids, request.top_k, kernel))
+    pub(super) fn space(&self, key: &SpaceKey) -> Option<&Arc<super::space::SpaceView>> {
+        self.vectors.get(key)
     }
 
     fn words(&self, tenant_id: i64, request: &RetrieveRequest) -> ProviderResult<(Vec<ScoredChunk>, Vec<f32>)> {
@@ -190,6 +193,13 @@ impl View {
     }
 }
 
+/// The vector path of a request; `None`: it has none.
+fn asked(tenant_id: i64, request: &RetrieveRequest) -> Option<(SpaceKey, Asked)> {
+    let vector = request.vector.clone()?;
+    let key = SpaceKey { tenant_id, knowledge_base_id: request.knowledge_base_id.clone(), dimension: vector.len() };
+    Some((key, Asked { vector, knowledge_ids: request.filter.knowledge_ids.clone(), top_k: request.top_k }))
+}
+
 impl Retriever for Generation {
     fn name(&self) -> &str {
         NAME
@@ -200,19 +210,27 @@ impl Retriever for Generation {
             if let Some(vector) = &request.vector {
                 check_vector(vector).map_err(invalid)?;
             }
-            let (view, tenant_id, kernel) = (self.view(), scope.tenant_id().0, self.inner.kernel);
+            let (view, tenant_id) = (self.view(), scope.tenant_id().0);
             if view.scan_bytes(tenant_id, &request.knowledge_base_id) <= INLINE_BYTES {
                 let (keywords, keyword_coverage) = view.words(tenant_id, request)?;
-                return Ok(Retrieved { vector: view.scan(tenant_id, request, kernel), keywords, keyword_coverage });
+                let asked = asked(tenant_id, request);
+                let vector = asked.and_then(|(key, asked)| Some(scan::search(view.space(&key)?, asked, self.inner.kernel)));
+                return Ok(Retrieved { vector: vector.unwrap_or_default(), keywords, keyword_coverage });
             }
-            let _permit = self.inner.searches.acquire().await.map_err(|error| fault(&error))?;
-            let request = Arc::new(request.clone());
-            let (for_words, view_for_words) = (request.clone(), view.clone());
-            let keywords = tokio::task::spawn_blocking(move || view_for_words.words(tenant_id, &for_words));
-            let vector = tokio::task::spawn_blocking(move || view.scan(tenant_id, &request, kernel));
-            let (keywords, vector) = futures_util::future::join(keywords, vector).await;
-            let (keywords, keyword_coverage) = keywords.map_err(|error| fault(&error))??;
-            Ok(Retrieved { vector: vector.map_err(|error| fault(&error))?, keywords, keyword_coverage })
+            let vector = async {
+                match asked(tenant_id, request) {
+                    Some((key, asked)) => self.inner.passes.search(Waiting { view: view.clone(), key, asked }).await,
+                    None => Ok(Vec::new()),
+                }
+            };
+            let keywords = async {
+                let _permit = self.inner.searches.acquire().await.map_err(|error| fault(&error))?;
+                let (view, request) = (view.clone(), request.clone());
+                let words = tokio::task::spawn_blocking(move || view.words(tenant_id, &request));
+                words.await.map_err(|error| fault(&error))?
+            };
+            let (vector, (keywords, keyword_coverage)) = futures_util::future::try_join(vector, keywords).await?;
+            Ok(Retrieved { vector, keywords, keyword_coverage })
         })
     }
 

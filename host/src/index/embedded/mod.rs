@@ -7,6 +7,7 @@ mod hits;
 mod keywords;
 mod log;
 mod map;
+mod pass;
 mod quantise;
 mod scan;
 mod simd;

@@ -15,33 +15,64 @@ const BLOCK_ROWS: usize = 256;
 /// Candidates are thinned out when this many more have gathered.
 const THIN_OUT: usize = 4096;
 
-pub(super) fn search(view: &SpaceView, vector: &[f32], knowledge_ids: &[String], top_k: usize, kernel: Kernel) -> Vec<ScoredChunk> {
-    if top_k == 0 || view.live() == 0 || vector.len() != view.map.layout().dimension {
-        return Vec::new();
-    }
-    let query = Query::new(vector);
-    let mut candidates = Candidates::new(top_k);
-    if knowledge_ids.is_empty() {
-        scan(view, &query, (0, view.rows), kernel, &mut candidates);
-    } else {
-        for rows in view.rows_of(knowledge_ids) {
-            scan(view, &query, rows, kernel, &mut candidates);
-        }
-    }
-    rescore(view, vector, candidates, top_k)
+/// What one search wants to know.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) vector: Vec<f32>,
+    /// Empty: all.
+    pub(super) knowledge_ids: Vec<String>,
+    pub(super) top_k: usize,
 }
 
-fn scan(view: &SpaceView, query: &Query, (first, count): (usize, usize), kernel: Kernel, candidates: &mut Candidates) {
+/// A search on its way through the rows.
+struct Under<'a> {
+    asked: &'a Asked,
+    query: Query,
+    candidates: Candidates,
+}
+
+/// The nearest rows for each of several searches, as each would find them alone, in one pass over the rows.
+pub(super) fn search_all(view: &SpaceView, asked: &[Asked], kernel: Kernel) -> Vec<Vec<ScoredChunk>> {
+    let finds = |asked: &Asked| asked.top_k > 0 && view.live() > 0 && asked.vector.len() == view.map.layout().dimension;
+    let mut under: Vec<Option<Under<'_>>> = asked
+        .iter()
+        .map(|asked| finds(asked).then(|| Under { asked, query: Query::new(&asked.vector), candidates: Candidates::new(asked.top_k) }))
+        .collect();
+    let mut everywhere: Vec<&mut Under<'_>> = Vec::new();
+    for one in under.iter_mut().flatten() {
+        if one.asked.knowledge_ids.is_empty() {
+            everywhere.push(one);
+        } else {
+            for rows in view.rows_of(&one.asked.knowledge_ids) {
+                scan(view, rows, kernel, &mut [&mut *one]);
+            }
+        }
+    }
+    if !everywhere.is_empty() {
+        scan(view, (0, view.rows), kernel, &mut everywhere);
+    }
+    let hits = |one: Under<'_>| rescore(view, &one.asked.vector, one.candidates, one.asked.top_k);
+    under.into_iter().map(|one| one.map(hits).unwrap_or_default()).collect()
+}
+
+pub(super) fn search(view: &SpaceView, asked: Asked, kernel: Kernel) -> Vec<ScoredChunk> {
+    search_all(view, &[asked], kernel).pop().unwrap_or_default()
+}
+
+/// Block by block, so that a block is in the cache of the core for the second search and all after it.
+fn scan(view: &SpaceView, (first, count): (usize, usize), kernel: Kernel, searches: &mut [&mut Under<'_>]) {
     let mut dots = [0i32; BLOCK_ROWS];
     for start in (first..first + count).step_by(BLOCK_ROWS) {
         let rows = BLOCK_ROWS.min(first + count - start);
-        let metas = view.map.metas(start, rows);
-        let dots = &mut dots[..rows];
-        kernel.dots(query, metas, view.map.codes(start, rows), dots);
-        for (place, (meta, &dot)) in metas.iter().zip(dots.iter()).enumerate() {
-            let (lower, upper) = query.bounds(meta, dot);
-            if upper >= candidates.floor && !view.dead.contains(start + place) {
-                candidates.add(lower, upper, start + place);
+        let (metas, codes) = (view.map.metas(start, rows), view.map.codes(start, rows));
+        for Under { query, candidates, .. } in searches.iter_mut().map(|one| &mut **one) {
+            let dots = &mut dots[..rows];
+            kernel.dots(query, metas, codes, dots);
+            for (place, (meta, &dot)) in metas.iter().zip(dots.iter()).enumerate() {
+                let (lower, upper) = query.bounds(meta, dot);
+                if upper >= candidates.floor && !view.dead.contains(start + place) {
+                    candidates.add(lower, upper, start + place);
+                }
             }
         }
     }

@@ -4,6 +4,7 @@
 
 use super::generation::Generation;
 use super::quantise::exact_dot;
+use super::scan::Asked;
 use super::simd::Kernel;
 use super::vectors::Vectors;
 use super::{EmbeddedIndex, IndexKey, lock, scan};
@@ -114,7 +115,11 @@ proptest! {
             vectors.commit(sequence as i64 + 1).unwrap();
         }
         let filter: Vec<String> = case.filter.iter().map(|id| format!("k{id}")).collect();
-        let expected = by_comparison(&expected, &case.query, &filter, case.top_k);
+        let other: Vec<f32> = case.query.iter().map(|value| -value).collect();
+        let asked = |vector: &[f32], filter: &[String], top_k| Asked { vector: vector.to_vec(), knowledge_ids: filter.to_vec(), top_k };
+        let together = [asked(&case.query, &filter, case.top_k), asked(&other, &[], 3), asked(&case.query, &[], case.top_k + 1)];
+        let expected: Vec<_> =
+            together.iter().map(|asked| by_comparison(&expected, &asked.vector, &asked.knowledge_ids, asked.top_k)).collect();
         for reopened in [false, true] {
             if reopened {
                 drop(vectors);
@@ -123,8 +128,10 @@ proptest! {
             let view = vectors.view();
             for kernel in Kernel::available() {
                 let found = view.values().find(|space| space.map.layout().dimension == case.query.len());
-                let found = found.map_or_else(Vec::new, |space| scan::search(space, &case.query, &filter, case.top_k, kernel));
-                prop_assert_eq!(&found, &expected);
+                let all = found.map_or_else(|| vec![Vec::new(); 3], |space| scan::search_all(space, &together, kernel));
+                prop_assert_eq!(&all, &expected);
+                let alone = found.map_or_else(Vec::new, |space| scan::search(space, together[0].clone(), kernel));
+                prop_assert_eq!(&alone, &expected[0]);
             }
         }
     }
@@ -142,7 +149,10 @@ fn growth_and_compaction_keep_rows_and_readers_keep_their_view() {
     let old = vectors.view();
     let best = |view: &super::vectors::VectorView| {
         let space = view.values().next().unwrap();
-        (space.live(), scan::search(space, &[1.0, 0.0], &[], 1, Kernel::detect())[0].chunk_id.clone())
+        (space.live(), {
+            let asked = Asked { vector: vec![1.0, 0.0], knowledge_ids: Vec::new(), top_k: 1 };
+            scan::search(space, asked, Kernel::detect())[0].chunk_id.clone()
+        })
     };
     vectors.upsert(1, &make(200..3000)).unwrap();
     assert_eq!(best(&vectors.view()), (200, "c199".into()), "nothing is seen before the commit");
@@ -162,6 +172,40 @@ fn growth_and_compaction_keep_rows_and_readers_keep_their_view() {
     vectors.commit(4).unwrap();
     assert!(vectors.view().is_empty());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "an empty space has no file");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn searches_that_share_a_pass_find_what_each_finds_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = EmbeddedIndex::open(folder.path(), key()).await.unwrap();
+    // Large enough not to be scanned in the caller's task.
+    let vector = |n: usize| -> Vec<f32> { (0..512).map(|place| ((n * 31 + place * 17) % 101) as f32 - 50.0).collect() };
+    let chunks = |base: &str| (0..4_200).map(|n| chunk(&format!("c{n}"), base, "", Some(vector(n)))).collect::<Vec<_>>();
+    for base in ["a", "b"] {
+        index.upsert(&scope(1), chunks(base)).await.unwrap();
+    }
+    index.commit(1).await.unwrap();
+    let asked = |n: usize| request(if n % 3 == 0 { "a" } else { "b" }, "", Some(vector(n * 7)), 5);
+    let mut alone = Vec::new();
+    for n in 0..40 {
+        alone.push(index.retrieve(&scope(1), &asked(n)).await.unwrap().vector);
+    }
+    let tasks: Vec<_> = (0..40)
+        .map(|n| {
+            let (index, request) = (index.clone(), asked(n));
+            // Some leave before they are answered.
+            let leaves = n % 10 == 9;
+            tokio::spawn(async move {
+                let (scope, wait) = (scope(1), std::time::Duration::from_secs(if leaves { 0 } else { 600 }));
+                tokio::time::timeout(wait, index.retrieve(&scope, &request)).await.ok().map(|found| found.unwrap().vector)
+            })
+        })
+        .collect();
+    for (n, task) in tasks.into_iter().enumerate() {
+        let found = task.await.unwrap();
+        assert!(found.is_some() || n % 10 == 9);
+        assert!(found.is_none_or(|found| found == alone[n] && found.len() == 5), "search {n}");
+    }
 }
 
 // ---- keywords ----------------------------------------------------------

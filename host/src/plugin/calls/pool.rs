@@ -14,7 +14,7 @@ pub(super) struct PoolShape {
     pub(super) calls_per_instance: usize,
     pub(super) instances_max: usize,
     pub(super) owner: Owner,
-    /// Held for each turn: keeps ingestion from taking every core.
+    /// Held for each turn: keeps ingestion from running more turns than there are cores.
     pub(super) turns: Option<Arc<Semaphore>>,
 }
 
@@ -53,11 +53,12 @@ impl<K: Kind> Pool<K> {
         Ok(Seat { pool: self.clone(), slot, id: self.next_id.fetch_add(1, Ordering::Relaxed), in_guest: false, _permit: permit })
     }
 
-    /// The fullest instance with room, so that the others can empty and be dropped.
+    /// The fullest instance with room, so that the others can empty and be dropped; of equals the oldest, which gives way least.
     fn take_slot(&self) -> Option<Arc<Slot<K>>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.retain(|slot| !slot.dead().is_cancelled());
-        let with_room = slots.iter().filter(|slot| slot.calls.load(Ordering::Relaxed) < self.shape.calls_per_instance && !slot.is_worn());
+        let with_room =
+            slots.iter().rev().filter(|slot| slot.calls.load(Ordering::Relaxed) < self.shape.calls_per_instance && !slot.is_worn());
         let slot = with_room.max_by_key(|slot| slot.calls.load(Ordering::Relaxed))?.clone();
         slot.calls.fetch_add(1, Ordering::Relaxed);
         Some(slot)
@@ -65,8 +66,15 @@ impl<K: Kind> Pool<K> {
 
     fn add_slot(&self) -> Result<Arc<Slot<K>>, Fault> {
         let instance = self.component.instantiate::<K>()?;
-        let slot = Slot::new(instance, self.shape.owner, self.shape.calls_per_instance)
-            .map_err(|error| Fault(format!("no thread for it: {error}")))?;
+        let owner = match self.shape.owner {
+            // The second one and those after it take only what nobody else wants.
+            Owner::Thread { nice } if nice > 0 && !self.slots.lock().unwrap_or_else(PoisonError::into_inner).is_empty() => {
+                Owner::Thread { nice: nice * 2 }
+            }
+            owner => owner,
+        };
+        let slot =
+            Slot::new(instance, owner, self.shape.calls_per_instance).map_err(|error| Fault(format!("no thread for it: {error}")))?;
         slot.calls.store(1, Ordering::Relaxed);
         let slot = Arc::new(slot);
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).push(slot.clone());

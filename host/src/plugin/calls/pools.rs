@@ -24,7 +24,10 @@ pub(in crate::plugin) struct Use {
     pub(in crate::plugin) calls_per_instance: usize,
 }
 
-/// The cores, and what ingestion leaves of them.
+/// How far ingestion gives way to what a person waits for.
+const NICE: i32 = 5;
+
+/// The cores, which ingestion may have all while nobody needs them.
 #[derive(Clone)]
 pub(in crate::plugin) struct Cores {
     count: usize,
@@ -34,12 +37,8 @@ pub(in crate::plugin) struct Cores {
 impl Cores {
     pub(in crate::plugin) fn of_this_machine() -> Self {
         let count = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { count, background: Arc::new(Semaphore::new(background(count))) }
+        Self { count, background: Arc::new(Semaphore::new(count)) }
     }
-}
-
-fn background(cores: usize) -> usize {
-    cores.saturating_sub(1).max(1)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,13 +87,13 @@ impl<K: Kind> Pools<K> {
                 calls_per_instance: self.how.calls_per_instance.clamp(1, limits::PLUGIN_CALLS_PER_INSTANCE),
                 instances_max: limits::PLUGIN_NETWORK_INSTANCES_MAX,
                 // A stranger's endless loop must not hold a thread that serves requests.
-                owner: if self.how.third_party { Owner::Thread { nice: false } } else { Owner::Lock },
+                owner: if self.how.third_party { Owner::Thread { nice: 0 } } else { Owner::Lock },
                 turns: None,
             },
             Profile::Compute => PoolShape {
                 calls_per_instance: 1,
-                instances_max: if key.background { background(self.cores.count) } else { self.cores.count },
-                owner: Owner::Thread { nice: key.background },
+                instances_max: self.cores.count,
+                owner: Owner::Thread { nice: if key.background { NICE } else { 0 } },
                 turns: key.background.then(|| self.cores.background.clone()),
             },
         }

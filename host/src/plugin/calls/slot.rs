@@ -25,8 +25,8 @@ pub(super) enum Owner {
     /// The caller's thread, one turn at a time.
     Lock,
     Thread {
-        /// Gives way to everything a person waits for.
-        nice: bool,
+        /// How far it gives way to what a person waits for; 0: not at all.
+        nice: i32,
     },
 }
 
@@ -147,10 +147,10 @@ impl Shared {
 }
 
 /// The owner's thread: ends when its slot is dropped.
-fn own<K: Kind>(instance: Instance<K>, jobs: &Receiver<Job<K>>, nice: bool) {
-    if nice {
+fn own<K: Kind>(instance: Instance<K>, jobs: &Receiver<Job<K>>, nice: i32) {
+    if nice > 0 {
         // On Linux this concerns the calling thread alone. Where it is refused, ingestion merely is as quick as queries.
-        let _ = rustix::process::nice(5);
+        let _ = rustix::process::nice(nice);
     }
     let mut instance = Some(instance);
     while let Ok(job) = jobs.recv() {

@@ -34,7 +34,7 @@ fn turns_and_instances_cost_microseconds() {
     let engine = wasm::Engine::new().unwrap();
     let cache = wasm::CompiledCache::open(&folder.path().join("compiled"), &folder.path().join("secrets/key")).unwrap();
     let limits = wasm::InstanceLimits { memory_bytes_max: 64 << 20, turn_cpu_max: Duration::from_millis(200) };
-    let load = |name: &str| wasm::load(&engine, &cache, &component(name), name, name, limits).unwrap();
+    let load = |name: &str| wasm::load(&engine, &cache, &component(name), name, name, limits, || false).unwrap();
     let (loaded, again) = (load("echo"), load("echo"));
     eprintln!("load: compiled {:?}, from the cache {:?}", loaded.time, again.time);
     let echo = loaded.component;
@@ -108,6 +108,7 @@ fn workshop_loads_what_the_figures_measure() {
         cache: wasm::CompiledCache::open(&config.compiled_dir, &config.key_file).unwrap(),
         room: std::sync::Arc::new(super::super::asks::AskRoom::new(super::super::asks::HttpDoor::new(Default::default()).unwrap())),
         cores: super::super::calls::Cores::of_this_machine(),
+        compiler: super::super::elsewhere::Elsewhere::new(None),
     };
     let plugin = workshop.load(&component("echo"), false).unwrap();
     assert_eq!(plugin.usage(), (0, 0), "nothing runs before the first call");

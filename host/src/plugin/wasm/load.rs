@@ -22,7 +22,8 @@ pub(in crate::plugin) struct Loaded {
     pub(in crate::plugin) cache_name: String,
 }
 
-/// Loads `bytes`, whose SHA-256 is `digest` and which `label` names in messages.
+/// Loads `bytes`, whose SHA-256 is `digest` and which `label` names in messages. `elsewhere` may have the cache filled by another process; it says
+/// whether that was done.
 pub(in crate::plugin) fn load(
     engine: &Engine,
     cache: &CompiledCache,
@@ -30,12 +31,17 @@ pub(in crate::plugin) fn load(
     digest: &str,
     label: &str,
     limits: InstanceLimits,
+    elsewhere: impl FnOnce() -> bool,
 ) -> anyhow::Result<Loaded> {
     let started = Instant::now();
     let cache_name = format!("{digest}-{}-{FORMAT}-{}m", engine.compatibility(), limits.memory_bytes_max >> 20);
-    let (compiled, from) = match cache.get(&cache_name).and_then(|sealed| deserialize(engine, &sealed)) {
+    let cached = || cache.get(&cache_name).and_then(|sealed| deserialize(engine, &sealed));
+    let (compiled, from) = match cached() {
         Some(component) => (component, LoadedFrom::Cache),
-        None => (compile(engine, cache, bytes, label, limits, &cache_name)?, LoadedFrom::Compiler),
+        None => match elsewhere().then(cached).flatten() {
+            Some(component) => (component, LoadedFrom::Compiler),
+            None => (compile(engine, cache, bytes, label, limits, &cache_name)?, LoadedFrom::Compiler),
+        },
     };
     let component = Component::link(engine, &compiled, label, limits)?;
     Ok(Loaded { component, from, time: started.elapsed(), cache_name })
