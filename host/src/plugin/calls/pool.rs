@@ -23,6 +23,7 @@ pub(in crate::plugin) struct Pool<K: Kind> {
     shape: PoolShape,
     slots: Mutex<Vec<Arc<Slot<K>>>>,
     seats: Arc<Semaphore>,
+    growing: Mutex<()>,
     pub(super) breaker: Breaker,
     next_id: AtomicU64,
 }
@@ -36,7 +37,15 @@ pub(super) enum NoSeat {
 impl<K: Kind> Pool<K> {
     pub(super) fn new(component: Component, shape: PoolShape) -> Arc<Self> {
         let seats = Arc::new(Semaphore::new(shape.calls_per_instance * shape.instances_max));
-        Arc::new(Self { component, shape, slots: Mutex::default(), seats, breaker: Breaker::default(), next_id: AtomicU64::new(1) })
+        Arc::new(Self {
+            component,
+            shape,
+            slots: Mutex::default(),
+            seats,
+            growing: Mutex::default(),
+            breaker: Breaker::default(),
+            next_id: AtomicU64::new(1),
+        })
     }
 
     /// Waits until a call may sit down; first come, first served.
@@ -47,7 +56,7 @@ impl<K: Kind> Pool<K> {
         self.breaker.check().map_err(NoSeat::Paused)?;
         let slot = match self.take_slot() {
             Some(slot) => slot,
-            None => self.add_slot().inspect_err(|fault| self.breaker.fault(&fault.0)).map_err(NoSeat::Fault)?,
+            None => self.grow().inspect_err(|fault| self.breaker.fault(&fault.0)).map_err(NoSeat::Fault)?,
         };
         slot.calls_total.fetch_add(1, Ordering::Relaxed);
         Ok(Seat { pool: self.clone(), slot, id: self.next_id.fetch_add(1, Ordering::Relaxed), in_guest: false, _permit: permit })
@@ -62,6 +71,12 @@ impl<K: Kind> Pool<K> {
         let slot = with_room.max_by_key(|slot| slot.calls.load(Ordering::Relaxed))?.clone();
         slot.calls.fetch_add(1, Ordering::Relaxed);
         Some(slot)
+    }
+
+    /// One at a time: calls that come together sit down together, instead of each making an instance.
+    fn grow(&self) -> Result<Arc<Slot<K>>, Fault> {
+        let _turn = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.take_slot().map_or_else(|| self.add_slot(), Ok)
     }
 
     fn add_slot(&self) -> Result<Arc<Slot<K>>, Fault> {
