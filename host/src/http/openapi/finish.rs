@@ -9,12 +9,18 @@ use std::collections::BTreeSet;
 
 /// Fields that an answer may leave out. All others are always there: what is unset is `null`, empty or zero.
 const MAY_BE_ABSENT: &[(&str, &[&str])] = &[
+    ("CurrentSettings", &["llm", "embedding", "nodeExtract"]),
+    ("Download", &["endTime"]),
     ("Fault", &["details"]),
     ("FoundChunk", &["explain"]),
     ("GraphNode", &["name", "chunks", "attributes"]),
     ("GraphRelation", &["node1", "node2", "type"]),
     ("LoggedIn", &["tenant"]),
+    ("ModelServer", &["version", "error"]),
     ("Plugin", &["allowed_digest", "reason"]),
+    ("RequestedDownload", &["taskId"]),
+    ("ShownExtract", &["text", "tags", "nodes", "relations"]),
+    ("ShownMultimodal", &["vlm", "storageType", "cos", "minio"]),
 ];
 
 /// What a path parameter is, by the segment before it, else by its name.
@@ -29,6 +35,10 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("messages", "Id of a session."),
     ("models", "Id of a model."),
     ("plugins", "Name of a plugin."),
+    ("config", "Id of a knowledge base."),
+    ("initialize", "Id of a knowledge base."),
+    ("progress", "Id of a download."),
+    ("tasks", "Id of a download."),
     ("{knowledge_id}", "Id of a chunk."),
     ("{session_id}", "Id of a message."),
 ];

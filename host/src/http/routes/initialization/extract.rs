@@ -2,8 +2,9 @@
 //!
 //! Not here: prompts and reading the model's answer (`library::initialization`).
 
+use super::shapes;
 use crate::http::auth::Caller;
-use crate::http::envelope;
+use crate::http::envelope::{self, Data};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::JsonBody;
 use crate::http::go_json::Bind;
@@ -11,10 +12,11 @@ use crate::http::{AppState, RequestId};
 use crate::library::initialization::{Endpoint, sample_tags};
 use axum::extract::State;
 use axum::response::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 struct LlmConfig {
     source: String,
@@ -29,10 +31,12 @@ impl From<LlmConfig> for Endpoint {
     }
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 struct RelationsRequest {
+    #[schema(required, min_length = 1, max_length = 5000)]
     text: String,
+    #[schema(required, nullable = false, min_items = 1, max_items = 100)]
     tags: Option<Vec<String>>,
     llm_config: LlmConfig,
 }
@@ -41,7 +45,7 @@ impl Bind for RelationsRequest {
     const NAME: &'static str = "TextRelationExtractionRequest";
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 struct SampleTextRequest {
     tags: Vec<String>,
@@ -57,6 +61,15 @@ fn failed(message: &str) -> Response {
     envelope::data(&json!({"success": false, "message": message}))
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/initialization/extract/text-relation",
+    tag = "initialization",
+    summary = "Entities and relations of a text",
+    operation_id = "extract_text_relation",
+    request_body = RelationsRequest,
+    responses((status = 200, description = "What the model found.", body = Data<shapes::Extracted>))
+)]
 pub(in crate::http) async fn text_relation(
     State(state): State<AppState>,
     caller: Caller,
@@ -74,6 +87,15 @@ pub(in crate::http) async fn text_relation(
     })
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/initialization/extract/fabri-text",
+    tag = "initialization",
+    summary = "A sample text",
+    operation_id = "extract_fabri_text",
+    request_body = SampleTextRequest,
+    responses((status = 200, description = "What the model wrote.", body = Data<shapes::SampleText>))
+)]
 pub(in crate::http) async fn fabri_text(State(state): State<AppState>, caller: Caller, request_id: RequestId, body: JsonBody) -> ApiResult {
     let wrong = |_| ApiError::new(Code::BadRequest, "生成示例文本请求参数错误");
     let request: SampleTextRequest = body.bind().map_err(wrong)?;
@@ -86,6 +108,14 @@ pub(in crate::http) async fn fabri_text(State(state): State<AppState>, caller: C
 }
 
 /// The body is not read, as in the reference.
+#[utoipa::path(
+    post,
+    path = "/api/v1/initialization/extract/fabri-tag",
+    tag = "initialization",
+    summary = "Sample kinds of relation; the body is not read",
+    operation_id = "extract_fabri_tag",
+    responses((status = 200, description = "One to nine of ten words.", body = Data<shapes::SampleTags>))
+)]
 pub(in crate::http) async fn fabri_tag(_caller: Caller) -> ApiResult {
     Ok(envelope::data(&json!({"tags": sample_tags()})))
 }

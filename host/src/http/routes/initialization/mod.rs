@@ -9,3 +9,4 @@ pub(in crate::http) mod multimodal;
 pub(in crate::http) mod probes;
 mod request;
 pub(in crate::http) mod settings;
+pub(in crate::http) mod shapes;

@@ -2,12 +2,14 @@
 //!
 //! Not here: how a fetch goes on (`library::downloads`).
 
+use super::shapes;
 use crate::domain::Timestamp;
 use crate::http::auth::Caller;
-use crate::http::envelope;
+use crate::http::envelope::{self, Data};
 use crate::http::error::ApiResult;
 use crate::http::extract::{GoJson, PathIds};
 use crate::http::go_json::{Bind, Rules};
+use crate::http::openapi::{TooMany, Unavailable};
 use crate::http::{AppState, RequestId};
 use crate::library::downloads::{Download, Requested};
 use axum::extract::State;
@@ -15,10 +17,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default)]
+#[schema(as = CheckModelsRequest)]
 pub(in crate::http) struct CheckRequest {
+    #[schema(required, nullable = false, max_items = 1000)]
     models: Option<Vec<String>>,
 }
 
@@ -30,9 +35,10 @@ impl Bind for CheckRequest {
     }
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub(in crate::http) struct DownloadRequest {
+    #[schema(required, min_length = 1)]
     model_name: String,
 }
 
@@ -69,6 +75,14 @@ fn task(download: &Download) -> Task<'_> {
     }
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/initialization/ollama/status",
+    tag = "initialization",
+    summary = "Is the server of local models there",
+    operation_id = "model_server_status",
+    responses((status = 200, description = "Whether it answers.", body = Data<shapes::ModelServer>))
+)]
 pub(in crate::http) async fn status(State(state): State<AppState>, caller: Caller, request_id: RequestId) -> ApiResult {
     let status = state.initialization.server_status(caller.scope(), &request_id.0).await;
     let mut data = json!({"available": status.available, "baseUrl": status.base_url});
@@ -81,11 +95,34 @@ pub(in crate::http) async fn status(State(state): State<AppState>, caller: Calle
     Ok(envelope::data(&data))
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/initialization/ollama/models",
+    tag = "initialization",
+    summary = "List the installed local models",
+    operation_id = "model_server_models",
+    responses(
+        (status = 200, description = "Their names.", body = Data<shapes::InstalledModels>),
+        (status = 503, response = Unavailable),
+    )
+)]
 pub(in crate::http) async fn models(State(state): State<AppState>, caller: Caller, request_id: RequestId) -> ApiResult {
     let models = state.initialization.installed_models(caller.scope(), &request_id.0).await?;
     Ok(envelope::data(&json!({"models": models})))
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/initialization/ollama/models/check",
+    tag = "initialization",
+    summary = "Which of these local models are installed",
+    operation_id = "model_server_check",
+    request_body = CheckRequest,
+    responses(
+        (status = 200, description = "By name.", body = Data<shapes::CheckedModels>),
+        (status = 503, response = Unavailable),
+    )
+)]
 pub(in crate::http) async fn check(
     State(state): State<AppState>,
     caller: Caller,
@@ -98,6 +135,19 @@ pub(in crate::http) async fn check(
     Ok(envelope::data(&json!({"models": models})))
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/initialization/ollama/models/download",
+    tag = "initialization",
+    summary = "Fetch a local model",
+    operation_id = "model_server_download",
+    request_body = DownloadRequest,
+    responses(
+        (status = 200, description = "There already, under way, or begun.", body = shapes::Told<shapes::RequestedDownload>),
+        (status = 429, response = TooMany),
+        (status = 503, response = Unavailable),
+    )
+)]
 pub(in crate::http) async fn download(
     State(state): State<AppState>,
     caller: Caller,
@@ -128,17 +178,41 @@ fn told(message: &str, data: &Value) -> Response {
     envelope::json(StatusCode::OK, &json!({"data": data, "message": message, "success": true}))
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/initialization/ollama/download/progress/{id}",
+    tag = "initialization",
+    summary = "Follow a download",
+    operation_id = "model_server_progress",
+    responses((status = 200, description = "How it stands.", body = Data<shapes::Download>))
+)]
 pub(in crate::http) async fn progress(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
     let download = state.initialization.downloads().get(caller.scope(), &id).await?;
     Ok(envelope::data(&task(&download)))
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/initialization/ollama/download/tasks",
+    tag = "initialization",
+    summary = "List the downloads of the last days",
+    operation_id = "model_server_tasks",
+    responses((status = 200, description = "Newest first.", body = Data<Vec<shapes::Download>>))
+)]
 pub(in crate::http) async fn tasks(State(state): State<AppState>, caller: Caller) -> ApiResult {
     let downloads = state.initialization.downloads().list(caller.scope()).await?;
     Ok(envelope::data(&downloads.iter().map(task).collect::<Vec<_>>()))
 }
 
 /// Ends a download; not in the reference.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/initialization/ollama/download/tasks/{id}",
+    tag = "initialization",
+    summary = "Cancel a download",
+    operation_id = "model_server_cancel",
+    responses((status = 200, description = "How it ended; one that had ended stays as it was.", body = Data<shapes::Download>))
+)]
 pub(in crate::http) async fn cancel(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
     let download = state.initialization.downloads().cancel(caller.scope(), &id).await?;
     Ok(envelope::data(&task(&download)))

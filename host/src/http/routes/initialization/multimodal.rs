@@ -2,9 +2,10 @@
 //!
 //! Not here: what the model is asked (`library::initialization`).
 
+use super::shapes;
 use crate::domain::StorageConfig;
 use crate::http::auth::Caller;
-use crate::http::envelope;
+use crate::http::envelope::{self, Data};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::too_large;
 use crate::http::{AppState, RequestId};
@@ -68,6 +69,15 @@ fn refuse(message: &str) -> ApiError {
 }
 
 /// How the text is cut is taken and does nothing, as one picture makes no chunks.
+#[utoipa::path(
+    post,
+    path = "/api/v1/initialization/multimodal/test",
+    tag = "initialization",
+    summary = "Try a vision model on a picture, which is kept nowhere",
+    operation_id = "multimodal_test",
+    request_body(content = shapes::PictureForm, content_type = "multipart/form-data"),
+    responses((status = 200, description = "What it saw.", body = Data<shapes::PictureTested>))
+)]
 pub(in crate::http) async fn test(State(state): State<AppState>, caller: Caller, request_id: RequestId, request: Request) -> ApiResult {
     let mut form = read_form(request).await?;
     let mut test = form.test();

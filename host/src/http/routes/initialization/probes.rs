@@ -2,8 +2,9 @@
 //!
 //! Not here: pictures (`multimodal`).
 
+use super::shapes;
 use crate::http::auth::Caller;
-use crate::http::envelope;
+use crate::http::envelope::{self, Data};
 use crate::http::error::ApiResult;
 use crate::http::extract::GoJson;
 use crate::http::go_json::{Bind, Rules};
@@ -11,14 +12,17 @@ use crate::http::{AppState, RequestId};
 use crate::library::initialization::{Endpoint, Probe};
 use axum::extract::State;
 use axum::response::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 /// A chat model or a reranker.
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub(in crate::http) struct RemoteModelCheckRequest {
+    #[schema(required, min_length = 1)]
     model_name: String,
+    #[schema(required, min_length = 1)]
     base_url: String,
     api_key: String,
 }
@@ -33,10 +37,12 @@ impl Bind for RemoteModelCheckRequest {
 }
 
 /// The same fields, of a request that the reference does not name.
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub(in crate::http) struct RerankCheckRequest {
+    #[schema(required, min_length = 1)]
     model_name: String,
+    #[schema(required, min_length = 1)]
     base_url: String,
     api_key: String,
 }
@@ -50,10 +56,12 @@ impl Bind for RerankCheckRequest {
     }
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub(in crate::http) struct EmbeddingTestRequest {
+    #[schema(required, min_length = 1)]
     source: String,
+    #[schema(required, min_length = 1)]
     model_name: String,
     base_url: String,
     api_key: String,
@@ -72,6 +80,15 @@ fn told(probe: &Probe) -> Response {
     envelope::data(&json!({"available": probe.available, "message": probe.message}))
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/initialization/remote/check",
+    tag = "initialization",
+    summary = "Try a chat model",
+    operation_id = "probes_remote",
+    request_body = RemoteModelCheckRequest,
+    responses((status = 200, description = "Whether it answers.", body = Data<shapes::ModelProbe>))
+)]
 pub(in crate::http) async fn remote(
     State(state): State<AppState>,
     caller: Caller,
@@ -82,6 +99,15 @@ pub(in crate::http) async fn remote(
     Ok(told(&state.initialization.check_chat(caller.scope(), &request_id.0, endpoint).await))
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/initialization/embedding/test",
+    tag = "initialization",
+    summary = "Try an embedding model",
+    operation_id = "probes_embedding",
+    request_body = EmbeddingTestRequest,
+    responses((status = 200, description = "Whether it answers.", body = Data<shapes::EmbeddingProbe>))
+)]
 pub(in crate::http) async fn embedding(
     State(state): State<AppState>,
     caller: Caller,
@@ -94,6 +120,15 @@ pub(in crate::http) async fn embedding(
     Ok(envelope::data(&json!({"available": probe.available, "message": probe.message, "dimension": probe.dimension})))
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/initialization/rerank/check",
+    tag = "initialization",
+    summary = "Try a reranker",
+    operation_id = "probes_rerank",
+    request_body = RerankCheckRequest,
+    responses((status = 200, description = "Whether it answers.", body = Data<shapes::ModelProbe>))
+)]
 pub(in crate::http) async fn rerank(
     State(state): State<AppState>,
     caller: Caller,

@@ -5,58 +5,77 @@
 use crate::domain::{ExtractConfig, GraphNode, GraphRelation, StorageConfig};
 use crate::http::go_json::{Bind, Rules};
 use crate::library::initialization::{ChosenModel, Chunking, Multimodal, Part, SettingsChange, Storage, Vision};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub(in crate::http) struct InitializationRequest {
+    #[schema(required)]
     llm: ModelRequest,
+    #[schema(required)]
     embedding: ModelRequest,
+    #[schema(nullable = false)]
     rerank: Option<RerankRequest>,
+    #[schema(nullable = false)]
     multimodal: Option<MultimodalRequest>,
+    #[schema(required)]
     document_splitting: SplittingRequest,
+    #[schema(nullable = false)]
     node_extract: Option<NodeExtractRequest>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 struct ModelRequest {
+    #[schema(required, min_length = 1)]
     source: String,
+    #[schema(required, min_length = 1)]
     model_name: String,
+    #[schema(nullable = false)]
     base_url: Option<String>,
+    #[schema(nullable = false)]
     api_key: Option<String>,
+    #[schema(nullable = false)]
     dimension: Option<i64>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 struct RerankRequest {
     enabled: bool,
     model_name: String,
+    #[schema(nullable = false)]
     base_url: Option<String>,
+    #[schema(nullable = false)]
     api_key: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 struct MultimodalRequest {
     enabled: bool,
+    #[schema(nullable = false)]
     vlm: Option<VlmRequest>,
     storage_type: String,
+    #[schema(nullable = false)]
     cos: Option<CosRequest>,
+    #[schema(nullable = false)]
     minio: Option<MinioRequest>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 struct VlmRequest {
     model_name: String,
+    #[schema(nullable = false)]
     base_url: Option<String>,
+    #[schema(nullable = false)]
     api_key: Option<String>,
     interface_type: String,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 struct CosRequest {
     secret_id: String,
@@ -67,22 +86,25 @@ struct CosRequest {
     path_prefix: String,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 struct MinioRequest {
     bucket_name: String,
     path_prefix: String,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 struct SplittingRequest {
+    #[schema(required, minimum = 100, maximum = 10_000)]
     chunk_size: i64,
+    #[schema(minimum = 0)]
     chunk_overlap: i64,
+    #[schema(required, nullable = false, min_items = 1)]
     separators: Option<Vec<String>>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Serialize, Deserialize, Default, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 struct NodeExtractRequest {
     enabled: bool,

@@ -3,22 +3,44 @@
 //! Not here: the routes of v0.1.3 (`earlier`).
 
 use super::request::InitializationRequest;
+use super::shapes;
 use crate::domain::{KnowledgeBase, Model};
 use crate::http::auth::Caller;
-use crate::http::envelope;
+use crate::http::envelope::{self, Data};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{GoJson, PathIds};
+use crate::http::openapi::TooMany;
 use crate::http::{AppState, RequestId};
 use crate::library::initialization::{CurrentSettings, Saved};
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/initialization/config/{id}",
+    tag = "initialization",
+    summary = "Read the settings of a knowledge base",
+    operation_id = "settings_current",
+    responses((status = 200, description = "The settings, keys included.", body = Data<shapes::CurrentSettings>))
+)]
 pub(in crate::http) async fn current(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
     let current = state.initialization.current(caller.scope(), &id).await?;
     Ok(envelope::data(&shown(&current, true)))
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/initialization/initialize/{id}",
+    tag = "initialization",
+    summary = "Save the settings of a knowledge base and its models",
+    operation_id = "settings_save",
+    request_body = InitializationRequest,
+    responses(
+        (status = 200, description = "Saved. A local model that is not there yet is being fetched.", body = shapes::Told<shapes::SavedSettings>),
+        (status = 429, response = TooMany),
+    )
+)]
 pub(in crate::http) async fn save(
     State(state): State<AppState>,
     caller: Caller,
