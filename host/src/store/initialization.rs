@@ -29,7 +29,7 @@ pub enum InitializedModel {
     Unchanged,
     /// Its id becomes empty.
     Off,
-    On(ModelWrite),
+    On(Box<ModelWrite>),
 }
 
 /// Everything that one save changes.
@@ -109,6 +109,6 @@ async fn write_optional(
     match model {
         InitializedModel::Unchanged => Ok(None),
         InitializedModel::Off => Ok(Some(String::new())),
-        InitializedModel::On(write) => write_model(connection, scope, write, models).await.map(Some),
+        InitializedModel::On(write) => write_model(connection, scope, *write, models).await.map(Some),
     }
 }

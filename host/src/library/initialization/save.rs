@@ -114,7 +114,7 @@ impl Initialization {
             Part::Off => InitializedModel::Off,
             Part::On(chosen) => {
                 let rerank = wanted(ModelType::Rerank, chosen, &kb.rerank_model_id);
-                InitializedModel::On(self.model_write(scope, request_id, &kb, rerank).await?)
+                InitializedModel::On(Box::new(self.model_write(scope, request_id, &kb, rerank).await?))
             }
         };
         let mut patch = KnowledgeBasePatch {
@@ -138,7 +138,7 @@ impl Initialization {
                 patch.vlm_config = Some(vlm_config(&kb, &vision));
                 patch.storage_config = storage_config(&kb, multimodal.storage);
                 let vision = wanted(ModelType::Vision, vision.model, &kb.vlm_model_id);
-                InitializedModel::On(self.model_write(scope, request_id, &kb, vision).await?)
+                InitializedModel::On(Box::new(self.model_write(scope, request_id, &kb, vision).await?))
             }
         };
         let new = NewSettings { knowledge_base: kb, llm, embedding, rerank, vision, patch };
