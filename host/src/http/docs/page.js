@@ -23,11 +23,14 @@ function resolve(value) {
 function unwrap(schema) {
   schema = resolve(schema);
   const parts = schema.oneOf;
-  if (parts && parts.length === 2 && parts[0].type === "null") return { ...resolve(parts[1]), mayBeNull: true };
+  const other = parts && parts.length === 2 ? parts.filter((part) => part.type !== "null") : [];
+  if (other.length === 1) return { ...resolve(other[0]), ...(schema.description ? { description: schema.description } : {}), mayBeNull: true };
   return schema;
 }
 
 function typeText(schema) {
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.contentSchema) return "JSON text of " + typeText(unwrap(schema.contentSchema));
   const types = [].concat(schema.type || (schema.oneOf ? "one of" : schema.properties ? "object" : "anything"));
   const words = types.filter((type) => type !== "null").map((type) => {
     if (type === "array") return "list of " + typeText(unwrap(schema.items || {}));
@@ -46,6 +49,7 @@ function typeText(schema) {
 function drawSchema(schema, seen = []) {
   schema = unwrap(schema);
   const name = schema.shownName;
+  if (schema.contentSchema) return drawSchema(schema.contentSchema, seen);
   if ([].concat(schema.type || []).includes("array")) return drawSchema(schema.items || {}, seen);
   if (schema.oneOf) return el("div", {}, ...schema.oneOf.map((part) => el("div", {}, "– " + typeText(unwrap(part)), drawSchema(part, seen) || "")));
   if (!schema.properties || seen.length > DEPTH_MAX || (name && seen.includes(name))) return null;
@@ -72,7 +76,8 @@ function exampleOf(schema, depth = 0) {
   if (type === "integer" || type === "number") return schema.minimum || 0;
   if (type === "string") return "…";
   const made = {};
-  if (depth < 3) for (const key of schema.required || []) made[key] = exampleOf(schema.properties[key], depth + 1);
+  const shown = Object.keys(schema.properties || {}).filter((key) => (schema.required || []).includes(key) || unwrap(schema.properties[key]).example !== undefined);
+  if (depth < 3) for (const key of shown) made[key] = exampleOf(schema.properties[key], depth + 1);
   return made;
 }
 

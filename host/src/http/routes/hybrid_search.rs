@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 #[serde(default)]
 #[schema(as = SearchRequest)]
 struct SearchParams {
+    #[schema(example = "When does the ferry leave?")]
     query_text: String,
     vector_threshold: f64,
     /// Taken, but words filter nothing.

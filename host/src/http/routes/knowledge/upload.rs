@@ -38,7 +38,7 @@ impl Bind for Metadata {
     const NAME: &'static str = "";
 }
 
-/// The form, for the description of the API; it is read part by part.
+/// A document and what is to be known about it.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes")]
 struct UploadForm {
