@@ -29,8 +29,10 @@ pub(crate) fn run(server: &Server, plan: &Plan, report: &mut Report) {
     let pace = Pace { answers: plan.streams, tokens: TOKENS, token: plan.token, epoch: Instant::now() };
     let epoch = pace.epoch;
     runtime.spawn(model::serve(listener, pace));
-    let kb_id = paced_kb(&caller, &format!("http://{address}/v1"));
+    let kb_id = caller.a_kb("Streams");
+    // Before the model is there, which would be asked to sum the document up.
     fill(server, &kb_id, &corpus, 0..CHUNKS);
+    add_model(&caller, &format!("http://{address}/v1"));
     say(&format!("making {} sessions", plan.streams));
     let body = json!({ "query": corpus.paragraph(1) });
     let ask = |_| {
@@ -53,14 +55,13 @@ pub(crate) fn run(server: &Server, plan: &Plan, report: &mut Report) {
     );
 }
 
-/// A knowledge base whose answers come from the paced model, with a session strategy of the default.
-fn paced_kb(caller: &Caller, base_url: &str) -> String {
+/// From now on the answers come from the paced model.
+fn add_model(caller: &Caller, base_url: &str) {
     let model = json!({
         "name": "paced", "type": "KnowledgeQA", "source": "remote", "is_default": true,
         "parameters": { "base_url": base_url, "api_key": "" },
     });
     caller.post("/api/v1/models", &model).expect("answered").expect_status(201);
-    caller.a_kb("Streams")
 }
 
 /// When the model sent an event's first token, and when the event was here.
