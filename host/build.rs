@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-const SHIPPED: [&str; 6] = ["chat-extractive", "embedder-local", "ollama", "remote-api", "reranker-local", "tokenizer-jieba"];
+const SHIPPED: [&str; 7] =
+    ["chat-extractive", "embedder-full", "embedder-local", "ollama", "remote-api", "reranker-local", "tokenizer-jieba"];
 const TARGET: &str = "wasm32-wasip2";
 const PROFILE: &str = "plugin";
 
@@ -80,7 +81,7 @@ fn build(out: &Path) -> Result<Vec<(String, PathBuf)>> {
     for path in ["Cargo.toml", "Cargo.lock", "plugin-sdk/Cargo.toml", "plugin-sdk/src", "plugin-sdk/wit"] {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
-    for name in &present {
+    for name in present.iter().copied().chain(["embedder-core"]) {
         println!("cargo::rerun-if-changed={}", root.join("plugins").join(name).display());
     }
     if present.is_empty() {

@@ -107,6 +107,15 @@ pub const PLUGIN_EPOCH_TICK: Duration = Duration::from_millis(5);
 pub const PLUGIN_MEMORY_BYTES_MAX: usize = 256 << 20;
 /// A component file larger than this is not read.
 pub const PLUGIN_COMPONENT_BYTES_MAX: u64 = 64 << 20;
+/// Files of one plugin together; they are in memory while it warms up.
+pub const PLUGIN_FILES_BYTES_MAX: u64 = 1 << 30;
+/// Bytes of a file that a plugin gets at once.
+pub const PLUGIN_FILE_PIECE_BYTES_MAX: usize = 1 << 20;
+/// An archive or file that `models get` fetches.
+pub const MODEL_DOWNLOAD_BYTES_MAX: u64 = 2 << 30;
+pub const MODEL_REDIRECTS_MAX: usize = 5;
+/// The time that a server may leave `models get` without a byte.
+pub const MODEL_DOWNLOAD_SILENCE: Duration = Duration::from_secs(60);
 pub const PLUGIN_ASKS_PER_STEP_MAX: usize = 256;
 pub const PLUGIN_OPEN_OPS_MAX: usize = 64;
 pub const PLUGIN_REQUEST_BODY_BYTES_MAX: usize = 32 << 20;

@@ -8,6 +8,7 @@ pub mod call;
 mod ctx;
 mod error;
 mod export;
+pub mod files;
 mod http;
 mod join;
 mod kinds;

@@ -112,6 +112,15 @@ struct Delivery {
     fault: Option<(Fault, String)>,
 }
 
+/// Runs `f` as if it were the warm-up of a plugin whose manifest lists these files.
+pub fn with_files<R>(files: impl IntoIterator<Item = (impl Into<String>, Vec<u8>)>, f: impl FnOnce() -> R) -> R {
+    let files = files.into_iter().map(|(name, bytes)| (name.into(), bytes)).collect();
+    let before = crate::files::given(Some(files));
+    let result = f();
+    crate::files::given(before);
+    result
+}
+
 /// The fake host: a script of exchanges, a clock that does not run, a cache, other models.
 #[derive(Default)]
 pub struct Host {

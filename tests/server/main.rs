@@ -11,6 +11,7 @@ mod hello;
 mod initialization;
 mod main_job;
 mod model_servers;
+mod models;
 mod plugins;
 mod stress;
 mod tenants;

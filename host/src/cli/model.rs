@@ -5,14 +5,16 @@ use super::arguments::{AddModel, Model, ModelKind};
 use super::client::{Client, list as items, text};
 use super::output::Output;
 use crate::config::Settings;
+use crate::plugin::{BroughtModel, PluginsConfig, brought_models};
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 
 pub(super) async fn run(settings: Settings, command: Model, output: &Output) -> Result<u8> {
+    let config = super::models::plugins_config(&settings);
     let client = Client::connect(settings).await?;
     let code = match command {
         Model::List => list(&client, output).await,
-        Model::Add(model) => add(&client, model, output).await,
+        Model::Add(model) => add(&client, &config, model, output).await,
         Model::Delete { name } => delete(&client, &name, output).await,
     };
     client.close().await?;
@@ -39,7 +41,7 @@ async fn list(client: &Client, output: &Output) -> Result<u8> {
     Ok(EXIT_DONE)
 }
 
-async fn add(client: &Client, model: AddModel, output: &Output) -> Result<u8> {
+async fn add(client: &Client, config: &PluginsConfig, model: AddModel, output: &Output) -> Result<u8> {
     let key = match &model.key_file {
         Some(path) => {
             std::fs::read_to_string(path).with_context(|| format!("the key file {} can not be read", path.display()))?.trim().to_owned()
@@ -49,15 +51,16 @@ async fn add(client: &Client, model: AddModel, output: &Output) -> Result<u8> {
     if model.key_file.is_some() && key.is_empty() {
         bail!("the key file is empty");
     }
-    let (source, name, base_url) = match (&model.provider.ollama, &model.provider.openai) {
-        (Some(name), _) => ("local", name.clone(), String::new()),
-        (None, Some(url)) => ("remote", model.name.clone().unwrap_or_default(), url.trim_end_matches('/').to_owned()),
-        (None, None) => bail!("--ollama or --openai is needed"),
-    };
-    let kind = match model.kind {
-        ModelKind::Chat => "KnowledgeQA",
-        ModelKind::Embedding => "Embedding",
-        ModelKind::Rerank => "Rerank",
+    let kind = model.kind.map_or("KnowledgeQA", ModelKind::word);
+    let provider = &model.provider;
+    let (source, name, kind, base_url) = match (&provider.ollama, &provider.openai, &provider.local) {
+        (Some(name), _, _) => ("local".to_owned(), name.clone(), kind, String::new()),
+        (None, Some(url), _) => ("remote".to_owned(), model.name.clone().unwrap_or_default(), kind, url.trim_end_matches('/').to_owned()),
+        (None, None, Some(name)) => {
+            let brought = find_brought(config, name, model.kind)?;
+            (brought.plugin, brought.name, brought.model_type, String::new())
+        }
+        (None, None, None) => bail!("--ollama, --openai or --local is needed"),
     };
     let body = json!({
         "name": name, "type": kind, "source": source, "description": "", "is_default": !model.no_default,
@@ -66,14 +69,28 @@ async fn add(client: &Client, model: AddModel, output: &Output) -> Result<u8> {
     let made: Value = client.post("/models", &body).await?["data"].take();
     output.line(format!("Added {name} ({kind}, {source}), id {}.", text(&made, "id")));
     if !model.no_default {
-        output.line(match model.kind {
-            ModelKind::Chat => "It answers from now on, wherever a knowledge base or session names no other. Try: knowhost ask \"...\"",
-            ModelKind::Embedding => "It embeds for new knowledge bases; one that holds documents keeps its model.",
-            ModelKind::Rerank => "It reranks where a knowledge base or session names it.",
+        output.line(match kind {
+            "KnowledgeQA" => "It answers from now on, wherever a knowledge base or session names no other. Try: knowhost ask \"...\"",
+            "Embedding" => "It embeds for new knowledge bases; one that holds documents keeps its model.",
+            _ => "It reranks where a knowledge base or session names it.",
         });
     }
     output.value(&json!({ "id": made["id"], "name": name, "type": kind, "source": source }));
     Ok(EXIT_DONE)
+}
+
+/// The model of this name that a plugin brings, ready to be used.
+fn find_brought(config: &PluginsConfig, name: &str, kind: Option<ModelKind>) -> Result<BroughtModel> {
+    let mut models = brought_models(config)?;
+    models.retain(|model| kind.is_none_or(|kind| kind.word() == model.model_type));
+    let names: Vec<String> = models.iter().map(|model| model.name.clone()).collect();
+    let Some(model) = models.into_iter().find(|model| model.name == name) else {
+        bail!("no plugin brings a model {name:?}; there are {}", names.join(", "));
+    };
+    match &model.lacking {
+        Some(reason) => bail!("{reason}; run `{}` first", super::models::how_to_get(&model)),
+        None => Ok(model),
+    }
 }
 
 async fn delete(client: &Client, name: &str, output: &Output) -> Result<u8> {

@@ -79,6 +79,17 @@ impl Output {
         bar
     }
 
+    /// A bar for bytes on a terminal; without a known end it counts.
+    pub(super) fn bytes_bar(&self, length: Option<u64>, what: &str) -> ProgressBar {
+        let bar = self.bar(length.unwrap_or_default(), what);
+        let template = match length {
+            Some(_) => "{msg:22} [{bar:32}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+            None => "{msg:22} {bytes} {bytes_per_sec}",
+        };
+        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+        bar
+    }
+
     /// Asks for a yes on a terminal; without one the answer is no.
     pub(super) fn confirm(&self, question: &str) -> bool {
         if !std::io::stdin().is_terminal() {

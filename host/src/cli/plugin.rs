@@ -114,6 +114,7 @@ fn state(plugin: &PluginListing) -> String {
         PluginState::Allowed => "allowed".to_owned(),
         PluginState::Waiting => "waiting".to_owned(),
         PluginState::Changed { allowed_digest } => format!("changed (allowed was {})", allowed_digest.chars().take(12).collect::<String>()),
+        PluginState::NeedsFiles { reason, get } => format!("needs files ({reason}): knowhost models get {get}"),
         PluginState::Broken { reason } => format!("broken: {reason}"),
     }
 }
@@ -129,6 +130,9 @@ fn describe(plugin: &PluginListing, output: &Output) {
         output.line(format!("  secret   {secret}, sent to {}", or_none(hosts)));
     }
     output.line(format!("  models   {}", or_none(&plugin.allowed_models)));
+    for (file, bytes) in &plugin.files {
+        output.line(format!("  file     {file}, {}, fetched by `knowhost models get`", super::models::mib(*bytes)));
+    }
     output.line(format!(
         "  limits   {} MiB of memory an instance, {} ms a turn, {} KiB of cache",
         plugin.memory_bytes_max >> 20,

@@ -24,6 +24,8 @@ pub struct PluginsConfig {
     pub lock_file: PathBuf,
     /// Compiled components; private to this server.
     pub compiled_dir: PathBuf,
+    /// Files of plugins that are too large for components, in a folder for each plugin.
+    pub models_dir: PathBuf,
     /// Key of the seals on compiled components; made when it is missing.
     pub key_file: PathBuf,
     /// Names, addresses and networks whose private addresses plugins may reach.
@@ -58,6 +60,7 @@ impl PluginsConfig {
             plugins_dir: data_dir.join("plugins"),
             lock_file: data_dir.join("plugins.lock"),
             compiled_dir: data_dir.join("cache").join("compiled"),
+            models_dir: data_dir.join("models"),
             key_file: data_dir.join("secrets").join("compiled-plugins.key"),
             private_hosts,
             ollama_base_url,

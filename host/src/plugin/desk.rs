@@ -3,12 +3,14 @@
 //! Not here: what happens at the start (`plugins`), and who may come to the desk (`library`, `http::auth`).
 
 use super::folder::{self, Found};
+use super::incomplete::{Incomplete, Loading};
 use super::listing;
 use super::loaded::Plugin;
 use super::lock::{Entry, Lock};
 use super::plugins::Plugins;
 use crate::error::{Error, Result};
 use crate::provider::{PluginDesk, PluginListing, PluginState};
+use std::borrow::Cow;
 use std::sync::PoisonError;
 
 impl PluginDesk for Plugins {
@@ -17,12 +19,18 @@ impl PluginDesk for Plugins {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone();
         let shipped = loaded.values().filter(|plugin| !plugin.third_party).map(|plugin| of_loaded(plugin, PluginState::Shipped));
         let mut all: Vec<PluginListing> = shipped.collect();
+        let incomplete = self.incomplete.read().unwrap_or_else(PoisonError::into_inner);
+        all.extend(incomplete.values().filter(|plugin| !plugin.third_party).map(Incomplete::listing));
+        all.sort_by(|left, right| left.name.cmp(&right.name));
         for found in folder::scan(&self.config.plugins_dir) {
             let state = self.state(&lock, &found);
             let mut listing = match &found.manifest {
                 Ok(manifest) => match loaded.get(&manifest.name).filter(|plugin| plugin.identity.digest == found.digest) {
                     Some(plugin) if state == PluginState::Allowed => of_loaded(plugin, state),
-                    Some(_) | None => listing::of_manifest(manifest, found.digest, state),
+                    Some(_) | None => match incomplete.get(&manifest.name).filter(|plugin| plugin.digest == found.digest) {
+                        Some(plugin) if state == PluginState::Allowed => plugin.listing(),
+                        Some(_) | None => listing::of_manifest(manifest, found.digest, state),
+                    },
                 },
                 Err(error) => listing::unreadable(&found.file, format!("{error:#}")),
             };
@@ -41,15 +49,18 @@ impl PluginDesk for Plugins {
         if digest.is_some_and(|seen| seen != found.digest) {
             return Err(Error::Conflict(format!("the file of {name} was changed after it was shown; its digest is {} now", found.digest)));
         }
-        // Compiled and warmed up beside the one in use; only a plugin that loads is written down.
-        let plugin = self.workshop.load(&found.bytes, true).map_err(|error| Error::BadRequest(format!("{error:#}")))?;
+        // Compiled and warmed up beside the one in use; only a plugin that loads, or that merely waits for its files, is written down.
+        let loading = self.workshop.load_or_wait(Cow::Owned(found.bytes), true).map_err(|error| Error::BadRequest(format!("{error:#}")))?;
         let mut lock = Lock::read(&self.config.lock_file)?;
-        lock.set(Entry::new(&plugin.manifest, found.digest));
+        lock.set(Entry::new(loading.manifest(), found.digest));
         lock.write(&self.config.lock_file)?;
-        let mut shown = of_loaded(&plugin, PluginState::Allowed);
+        let mut shown = match &loading {
+            Loading::Ready(plugin) => of_loaded(plugin, PluginState::Allowed),
+            Loading::Incomplete(plugin) => plugin.listing(),
+        };
         shown.file = Some(found.file);
-        tracing::info!(plugin = %plugin.identity, digest = shown.digest, "plugin allowed");
-        self.insert(plugin);
+        tracing::info!(plugin = name, version = shown.version, digest = shown.digest, "plugin allowed");
+        self.insert(loading);
         Ok(shown)
     }
 
@@ -63,6 +74,7 @@ impl PluginDesk for Plugins {
             return Err(Error::not_found(format!("no plugin {name} was allowed")));
         }
         lock.write(&self.config.lock_file)?;
+        self.incomplete.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         if let Some(plugin) = self.loaded.write().unwrap_or_else(PoisonError::into_inner).remove(name) {
             tracing::info!(plugin = %plugin.identity, "plugin denied");
             plugin.revoke();

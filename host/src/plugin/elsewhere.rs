@@ -3,6 +3,7 @@
 //! Not here: compiling itself and the cache that it fills (`wasm`). Whatever goes wrong here, the server compiles for itself.
 
 use super::config::{Compiler, PluginsConfig};
+use super::files::PluginFiles;
 use super::loaded::{digest_of, instance_limits, manifest_of};
 use super::wasm::{self, CompiledCache, Engine};
 use crate::limits::PLUGIN_COMPILE;
@@ -74,8 +75,17 @@ fn fill(config: &PluginsConfig) -> anyhow::Result<()> {
     let (engine, cache) = (Engine::new()?, CompiledCache::open(&config.compiled_dir, &config.key_file)?);
     let compile = |bytes: &[u8]| -> anyhow::Result<()> {
         let manifest = manifest_of(bytes)?;
-        wasm::load(&engine, &cache, bytes, &digest_of(bytes), &manifest.name, instance_limits(&manifest), || false)?;
-        Ok(())
+        let files = PluginFiles::of(&config.models_dir, &manifest);
+        if files.lacking().is_some() {
+            return Ok(());
+        }
+        let (digest, limits) = (digest_of(bytes), instance_limits(&manifest));
+        let source = wasm::Source { bytes, digest: &digest, label: &manifest.name, limits, files: &|| files.read() };
+        match wasm::load(&engine, &cache, source, || false) {
+            // The server meets wrong files too, and has somebody to tell.
+            Err(error) if manifest.files.is_empty() => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
     };
     std::thread::scope(|scope| {
         let compile = &compile;

@@ -5,6 +5,7 @@
 use super::asks::{AskRoom, CallEnv, Grants, Secrets};
 use super::calls::{Cores, Pools, Use};
 use super::elsewhere::Elsewhere;
+use super::files::PluginFiles;
 use super::wasm::{
     self, CatalogueKind, ChatModelKind, CompiledCache, EmbedderKind, Engine, INTERFACE_VERSIONS, InstanceLimits, Kind, RerankerKind,
     TokenizerKind,
@@ -15,6 +16,7 @@ use anyhow::Context;
 use knowhost_plugin_sdk::manifest::{Manifest, ManifestModel, ModelKind, Origin, Profile};
 use knowhost_plugin_sdk::section::read_manifest;
 use sha2::{Digest, Sha256};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +28,8 @@ pub(super) struct Workshop {
     pub(super) room: Arc<AskRoom>,
     pub(super) cores: Cores,
     pub(super) compiler: Elsewhere,
+    /// Files of plugins, in a folder for each.
+    pub(super) models_dir: PathBuf,
 }
 
 pub(super) struct Plugin {
@@ -80,14 +84,20 @@ pub(super) fn instance_limits(manifest: &Manifest) -> InstanceLimits {
 }
 
 impl Workshop {
-    /// Loads a component whose digest the caller has checked.
+    pub(super) fn files(&self, manifest: &Manifest) -> PluginFiles {
+        PluginFiles::of(&self.models_dir, manifest)
+    }
+
+    /// Loads a component whose digest and whose files' presence the caller has checked.
     pub(super) fn load(&self, bytes: &[u8], third_party: bool) -> anyhow::Result<Plugin> {
         let manifest = manifest_of(bytes)?;
         let identity = PluginIdentity { name: manifest.name.clone(), version: manifest.version.clone(), digest: digest_of(bytes) };
         let label = identity.to_string();
         let elsewhere = || if third_party { false } else { self.compiler.compile() };
-        let loaded = wasm::load(&self.engine, &self.cache, bytes, &identity.digest, &label, instance_limits(&manifest), elsewhere)
-            .with_context(|| format!("{label} does not load"))?;
+        let files = self.files(&manifest);
+        let source =
+            wasm::Source { bytes, digest: &identity.digest, label: &label, limits: instance_limits(&manifest), files: &|| files.read() };
+        let loaded = wasm::load(&self.engine, &self.cache, source, elsewhere).with_context(|| format!("{label} does not load"))?;
         tracing::info!(
             plugin = label,
             from = ?loaded.from,

@@ -6,7 +6,10 @@ mod calls;
 mod config;
 mod desk;
 mod elsewhere;
+mod files;
 mod folder;
+mod incomplete;
+mod install;
 mod listing;
 mod loaded;
 mod lock;
@@ -17,6 +20,7 @@ pub use crate::provider::{PluginDesk, PluginListing, PluginState};
 pub use asks::{ModelAnswer, ModelCalls, ModelRequest};
 pub use config::{Compiler, PluginsConfig, ShippedComponent};
 pub use elsewhere::compile_main;
+pub use install::{BroughtModel, Installation, brought_models};
 pub use plugins::Plugins;
 
 #[cfg(test)]

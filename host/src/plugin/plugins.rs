@@ -8,12 +8,14 @@ use super::calls::Cores;
 use super::config::PluginsConfig;
 use super::elsewhere::Elsewhere;
 use super::folder::{self, Found};
+use super::incomplete::{Incomplete, Loading};
 use super::loaded::{Plugin, Workshop};
 use super::lock::Lock;
 use super::wasm::{CompiledCache, Engine};
 use crate::domain::{Model, TenantId};
 use crate::provider::{Catalogue, ChatModel, Embedder, PluginSource, PluginState, ProviderError, ProviderErrorKind, Reranker, Tokenizer};
 use anyhow::Context;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use url::Url;
@@ -28,7 +30,9 @@ pub struct Plugins {
     pub(super) config: PluginsConfig,
     pub(super) workshop: Workshop,
     pub(super) loaded: RwLock<BTreeMap<String, Arc<Plugin>>>,
-    /// One change of the lock file at a time.
+    /// Shipped or allowed, and without their files.
+    pub(super) incomplete: RwLock<BTreeMap<String, Incomplete>>,
+    /// One change of the lock file, and one late loading, at a time.
     pub(super) lock: Mutex<()>,
 }
 
@@ -44,8 +48,9 @@ impl Plugins {
             room: Arc::new(AskRoom::new(HttpDoor::new(private)?)),
             cores: Cores::of_this_machine(),
             compiler: Elsewhere::new(config.compiler.clone()),
+            models_dir: config.models_dir.clone(),
         };
-        let plugins = Self { config, workshop, loaded: RwLock::default(), lock: Mutex::default() };
+        let plugins = Self { config, workshop, loaded: RwLock::default(), incomplete: RwLock::default(), lock: Mutex::default() };
         plugins.load_shipped()?;
         plugins.load_allowed()?;
         plugins.drop_unused_compiled();
@@ -65,9 +70,9 @@ impl Plugins {
     /// On all cores, because the first start compiles everything.
     fn load_shipped(&self) -> anyhow::Result<()> {
         let workshop = &self.workshop;
-        let results: Vec<anyhow::Result<Plugin>> = std::thread::scope(|scope| {
-            let load = |bytes| scope.spawn(move || workshop.load(bytes, false));
-            let threads: Vec<_> = self.config.shipped.iter().map(|component| load(&component.bytes)).collect();
+        let results: Vec<anyhow::Result<Loading>> = std::thread::scope(|scope| {
+            let load = |bytes| scope.spawn(move || workshop.load_or_wait(bytes, false));
+            let threads: Vec<_> = self.config.shipped.iter().map(|component| load(component.bytes.clone())).collect();
             let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
                 thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("loading it panicked")))
             };
@@ -83,7 +88,7 @@ impl Plugins {
         let lock = Lock::read(&self.config.lock_file)?;
         for found in folder::scan(&self.config.plugins_dir) {
             match self.state(&lock, &found) {
-                PluginState::Allowed => match self.workshop.load(&found.bytes, true) {
+                PluginState::Allowed => match self.workshop.load_or_wait(Cow::Owned(found.bytes), true) {
                     Ok(plugin) => self.insert(plugin),
                     Err(error) => tracing::error!(file = found.file, "an allowed plugin does not load: {error:#}"),
                 },
@@ -94,7 +99,7 @@ impl Plugins {
                     );
                 }
                 PluginState::Broken { reason } => tracing::error!(file = found.file, "not a plugin: {reason}"),
-                PluginState::Waiting | PluginState::Shipped => {
+                PluginState::Waiting | PluginState::Shipped | PluginState::NeedsFiles { .. } => {
                     tracing::info!(file = found.file, "a plugin waits for `knowhost plugin allow`");
                 }
             }
@@ -102,9 +107,20 @@ impl Plugins {
         Ok(())
     }
 
-    pub(super) fn insert(&self, plugin: Plugin) {
-        let name = plugin.identity.name.clone();
-        self.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(plugin));
+    /// Calls under way in one that is replaced finish there.
+    pub(super) fn insert(&self, loading: Loading) {
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        let mut incomplete = self.incomplete.write().unwrap_or_else(PoisonError::into_inner);
+        match loading {
+            Loading::Ready(plugin) => {
+                incomplete.remove(&plugin.identity.name);
+                loaded.insert(plugin.identity.name.clone(), Arc::new(plugin));
+            }
+            Loading::Incomplete(plugin) => {
+                loaded.remove(plugin.name());
+                incomplete.insert(plugin.name().to_owned(), plugin);
+            }
+        }
     }
 
     fn drop_unused_compiled(&self) {
@@ -134,11 +150,40 @@ impl Plugins {
     }
 
     fn plugin(&self, name: &str) -> Result<Arc<Plugin>, ProviderError> {
-        let found = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-        found.ok_or_else(|| {
-            let text = format!("no plugin of this name is loaded; sources are {}", self.sources().join(", "));
-            ProviderError::new(ProviderErrorKind::NotFound, name, text)
-        })
+        if let Some(plugin) = self.find_loaded(name) {
+            return Ok(plugin);
+        }
+        if self.incomplete.read().unwrap_or_else(PoisonError::into_inner).contains_key(name) {
+            return self.take_up(name);
+        }
+        let text = format!("no plugin of this name is loaded; sources are {}", self.sources().join(", "));
+        Err(ProviderError::new(ProviderErrorKind::NotFound, name, text))
+    }
+
+    fn find_loaded(&self, name: &str) -> Option<Arc<Plugin>> {
+        self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// Loads a plugin whose files have come since the start. `models get` has compiled it by then, so this takes a fraction of a second, once.
+    fn take_up(&self, name: &str) -> Result<Arc<Plugin>, ProviderError> {
+        let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plugin) = self.find_loaded(name) {
+            return Ok(plugin);
+        }
+        let (again, error) = match self.incomplete.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+            Some(plugin) => (plugin.try_again(&self.workshop), plugin.error()),
+            None => (None, ProviderError::new(ProviderErrorKind::NotFound, name, "its permission was taken back")),
+        };
+        match again {
+            Some(Ok(loading)) => self.insert(loading),
+            Some(Err(error)) => tracing::error!(plugin = name, "it does not load: {error:#}"),
+            None => return Err(error),
+        }
+        // What was just tried may have been the wrong files, and then it says so.
+        match self.find_loaded(name) {
+            Some(plugin) => Ok(plugin),
+            None => Err(self.incomplete.read().unwrap_or_else(PoisonError::into_inner).get(name).map_or(error, Incomplete::error)),
+        }
     }
 
     /// The plugin of a row's source, and the address for rows that name none.
@@ -182,6 +227,8 @@ impl PluginSource for Plugins {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         let is_model = |plugin: &Plugin| plugin.embedder.is_some() || plugin.reranker.is_some() || plugin.chat_model.is_some();
         let names = loaded.iter().filter(|(_, plugin)| is_model(plugin)).map(|(name, _)| name.clone());
-        SOURCES.iter().map(|(word, _)| (*word).to_owned()).chain(names).collect()
+        let incomplete = self.incomplete.read().unwrap_or_else(PoisonError::into_inner);
+        let waiting = incomplete.values().filter(|plugin| plugin.brings_models()).map(|plugin| plugin.name().to_owned());
+        SOURCES.iter().map(|(word, _)| (*word).to_owned()).chain(names).chain(waiting).collect()
     }
 }

@@ -25,7 +25,7 @@ pub use embedder::{EmbedPurpose, Embedder, Embeddings, ScoreMap};
 pub use error::{ProviderError, ProviderErrorKind};
 pub use followers::Followers;
 pub use plugin_desk::{LoadedFrom, PluginDesk, PluginListing, PluginState};
-pub use registry::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_RERANK, ModelRows, PluginSource, Registry};
+pub use registry::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_EMBED_FULL, BUILTIN_RERANK, ModelRows, PluginSource, Registry};
 pub use reranker::{RerankHit, Reranker};
 pub use retriever::{IndexedChunk, RetrieveFilter, RetrieveRequest, Retrieved, Retriever, ScoredChunk};
 pub use tokenizer::{Span, TokenizeMode, Tokenizer};

@@ -39,6 +39,8 @@ pub enum PluginState {
     Waiting,
     /// Allowed under another digest: the file was changed.
     Changed { allowed_digest: String },
+    /// Shipped or allowed, but its files are not there or not the right ones; `get` is what `models get` fetches them by.
+    NeedsFiles { reason: String, get: String },
     /// Allowed or waiting, and it can not be loaded.
     Broken { reason: String },
 }
@@ -65,6 +67,9 @@ pub struct PluginListing {
     pub turn_ms_max: u64,
     /// Names of the models it brings.
     pub models: Vec<String>,
+    /// Files that it reads while it warms up, and their sizes in bytes.
+    #[serde(default)]
+    pub files: BTreeMap<String, u64>,
     /// File in the plugin folder; `None` for shipped ones.
     pub file: Option<String>,
     #[serde(flatten)]

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 /// Ids of the built-in models: the same on every server, readable by everybody, editable by nobody.
 pub const BUILTIN_EMBED: &str = "knowhost-embed";
+/// Optional: its files are fetched by `knowhost models get`.
+pub const BUILTIN_EMBED_FULL: &str = "knowhost-embed-full";
 pub const BUILTIN_RERANK: &str = "knowhost-rerank";
 pub const BUILTIN_CHAT: &str = "knowhost-extract";
 

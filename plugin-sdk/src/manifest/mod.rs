@@ -34,6 +34,8 @@ pub struct Manifest {
     pub cache_bytes_max: u64,
     pub limits: Limits,
     pub models: Vec<ManifestModel>,
+    /// what does not fit into the component; without all of them the plugin does not start
+    pub files: Vec<ManifestFile>,
 }
 
 /// How instances are used.
@@ -110,6 +112,20 @@ pub struct ManifestModel {
     pub digest: Option<String>,
     /// (raw, shown) points, both rising; empty: none
     pub score_map: Vec<(f32, f32)>,
+}
+
+/// A file beside the component, which the operator fetches and the plugin reads while it warms up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestFile {
+    /// a plain file name
+    pub name: String,
+    /// of the file, 64 lower-case hexadecimal digits
+    pub sha256: String,
+    pub size_bytes: u64,
+    /// `https` address of the file, or of a ZIP archive that holds it; `None`: the operator has to know where it is
+    pub url: Option<String>,
+    /// path inside the archive at `url`; `None`: `url` is the file itself
+    pub member: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 //!
 //! Not here: the meaning of the fields (`manifest`).
 
-use super::{AllowedHost, Limits, Manifest, ManifestError, ManifestModel, ModelKind, Origin, Profile, SecretGrant, Task};
+use super::{AllowedHost, Limits, Manifest, ManifestError, ManifestFile, ManifestModel, ModelKind, Origin, Profile, SecretGrant, Task};
 use toml::{Table, Value};
 
 type Result<T> = std::result::Result<T, ManifestError>;
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "name",
     "title",
     "version",
@@ -22,6 +22,7 @@ const KEYS: [&str; 14] = [
     "cache_bytes_max",
     "limits",
     "models",
+    "files",
 ];
 const LIMIT_KEYS: [&str; 7] = [
     "turn_ms_max",
@@ -33,6 +34,7 @@ const LIMIT_KEYS: [&str; 7] = [
     "texts_per_call_max",
 ];
 const MODEL_KEYS: [&str; 6] = ["kind", "name", "title", "dimension", "digest", "score_map"];
+const FILE_KEYS: [&str; 5] = ["name", "sha256", "size_bytes", "url", "member"];
 const TASKS: [(&str, Task); 5] =
     [("answer", Task::Answer), ("rewrite", Task::Rewrite), ("summary", Task::Summary), ("title", Task::Title), ("extract", Task::Extract)];
 const MODEL_KINDS: [(&str, ModelKind); 3] =
@@ -42,6 +44,9 @@ const CAPABILITIES: [&str; 3] = ["chat", "embed", "rerank"];
 /// A manifest is read by people before they allow a plugin.
 const TOML_BYTES_MAX: usize = 256 << 10;
 const HOSTS_MAX: usize = 64;
+const FILES_MAX: usize = 16;
+const FILE_NAME: &str = "a plain file name of at most 128 letters, digits, dots, - and _, not beginning with a dot";
+const ADDRESS_BYTES_MAX: usize = 2_000;
 
 fn fault<T>(key: &str, text: impl Into<String>) -> Result<T> {
     Err(ManifestError { key: key.into(), text: text.into() })
@@ -71,6 +76,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest> {
         cache_bytes_max: number("cache_bytes_max", table.remove("cache_bytes_max"))?.unwrap_or(0),
         limits: limits(table.remove("limits"))?,
         models: models(table.remove("models"))?,
+        files: files(table.remove("files"))?,
         allowed_hosts,
     };
     if manifest.profile == Profile::Compute && !manifest.allowed_hosts.is_empty() {
@@ -371,6 +377,48 @@ fn score_map(key: &str, value: Option<Value>) -> Result<Vec<(f32, f32)>> {
         points.push((raw, shown));
     }
     Ok(points)
+}
+
+fn files(value: Option<Value>) -> Result<Vec<ManifestFile>> {
+    let mut found: Vec<ManifestFile> = Vec::new();
+    for (index, item) in list("files", value, "tables, written as [[files]]")?.into_iter().enumerate() {
+        let key = format!("files[{index}]");
+        let Some(table) = subtable(&key, Some(item), "a table, written as [[files]]")? else { continue };
+        let file = file(&key, table)?;
+        if found.iter().any(|other| other.name == file.name) {
+            return fault(&path(&key, "name"), format!("{:?} is there twice", file.name));
+        }
+        found.push(file);
+    }
+    if found.len() > FILES_MAX {
+        return fault("files", format!("lists more than {FILES_MAX} files"));
+    }
+    Ok(found)
+}
+
+fn file(key: &str, mut table: Table) -> Result<ManifestFile> {
+    known_keys(key, &table, &FILE_KEYS)?;
+    let name = required_text(&mut table, key, "name", FILE_NAME)?;
+    let plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '-' | '_');
+    if name.len() > 128 || name.starts_with('.') || !name.chars().all(plain) {
+        return fault(&path(key, "name"), format!("is {name:?}; it must be {FILE_NAME}"));
+    }
+    let sha256 = required_text(&mut table, key, "sha256", "the SHA-256 of the file")?;
+    if sha256.len() != 64 || !sha256.chars().all(|char| matches!(char, '0'..='9' | 'a'..='f')) {
+        return fault(&path(key, "sha256"), "must be 64 hexadecimal digits in lower case");
+    }
+    let Some(size_bytes) = number(&path(key, "size_bytes"), table.remove("size_bytes"))? else {
+        return fault(&path(key, "size_bytes"), "is missing; it must be the length of the file in bytes");
+    };
+    let url = table.remove("url").map(|value| text(&path(key, "url"), value, "an https address")).transpose()?;
+    if url.as_ref().is_some_and(|url| !url.starts_with("https://") || url.len() > ADDRESS_BYTES_MAX || url.contains(char::is_whitespace)) {
+        return fault(&path(key, "url"), "must be an address that begins with https://");
+    }
+    let member = table.remove("member").map(|value| text(&path(key, "member"), value, "a path inside the archive at `url`")).transpose()?;
+    if member.is_some() && url.is_none() {
+        return fault(&path(key, "member"), "needs a `url`, the archive that holds it");
+    }
+    Ok(ManifestFile { name, sha256, size_bytes, url, member })
 }
 
 fn float(value: &Value) -> Option<f32> {

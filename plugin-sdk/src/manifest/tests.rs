@@ -31,6 +31,13 @@ name = "small"
 dimension = 256
 digest = "abc"
 score_map = [[0, 0.0], [0.25, 0.5], [1, 1]]
+
+[[files]]
+name = "weights.bin"
+sha256 = "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9"
+size_bytes = 1234
+url = "https://example.com/model.zip"
+member = "model/weights.bin"
 "#;
 
 fn refused(toml: &str) -> (String, String) {
@@ -58,6 +65,8 @@ fn full_manifest_is_read() {
     assert_eq!(manifest.limits, Limits { turn_ms_max: Some(10), ..Limits::default() });
     assert_eq!(manifest.models[0].dimension, Some(256));
     assert_eq!(manifest.models[0].score_map, [(0.0, 0.0), (0.25, 0.5), (1.0, 1.0)]);
+    assert_eq!((manifest.files[0].name.as_str(), manifest.files[0].size_bytes), ("weights.bin", 1234));
+    assert_eq!(manifest.files[0].member.as_deref(), Some("model/weights.bin"));
 }
 
 #[test]
@@ -159,4 +168,25 @@ fn text_that_is_no_toml_or_too_long_is_refused() {
     assert_eq!(refused("name = ").0, "");
     assert_eq!(refused(&format!("# {}\n{FULL}", "x".repeat(300_000))).0, "");
     assert!(Manifest::parse("name = ").unwrap_err().to_string().starts_with("plugin.toml: it is not valid TOML"));
+}
+
+#[test]
+fn files_need_a_plain_name_a_digest_a_size_and_a_safe_address() {
+    for (old, new, key) in [
+        ("name = \"weights.bin\"", "name = \"../weights.bin\"", "files[0].name"),
+        ("name = \"weights.bin\"", "name = \".weights\"", "files[0].name"),
+        ("name = \"weights.bin\"", "name = \"a/b\"", "files[0].name"),
+        ("37c9\"", "37C9\"", "files[0].sha256"),
+        ("37c9\"", "37c\"", "files[0].sha256"),
+        ("size_bytes = 1234", "size_bytes = 0", "files[0].size_bytes"),
+        ("size_bytes = 1234", "", "files[0].size_bytes"),
+        ("https://example.com/model.zip", "http://example.com/model.zip", "files[0].url"),
+        ("https://example.com/model.zip", "file:///etc/passwd", "files[0].url"),
+        ("url = \"https://example.com/model.zip\"", "", "files[0].member"),
+        ("size_bytes = 1234", "size_bytes = 1234\nmode = 7", "files[0].mode"),
+    ] {
+        assert_eq!(refused(&with(old, new)).0, key, "{new}");
+    }
+    let twice = format!("{FULL}\n[[files]]\nname = \"weights.bin\"\nsha256 = \"{}\"\nsize_bytes = 1\n", "0".repeat(64));
+    assert_eq!(refused(&twice).0, "files[1].name");
 }

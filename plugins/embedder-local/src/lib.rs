@@ -1,12 +1,11 @@
 //! The built-in embedder: a multilingual sentence model inside the component, no download, no network.
 //!
-//! Not here: the model (`core`), and how its table was made (`derive/derive.py`).
+//! Not here: the model (`embedder-core`), and how its table was made (`derive/derive.py`).
 
-mod core;
 #[cfg(test)]
 mod tests;
 
-pub use crate::core::{DIMENSION, Embedded, Model, NETWORK_TOKENS_MAX, TableError, Variant};
+pub use embedder_core::{DIMENSION, Embedded, Model, NETWORK_TOKENS_MAX, TableError, Variant};
 
 use knowhost_plugin_sdk::{Ctx, EmbedRequest, Embedder, Embeddings, Error, Result, Usage, Warm, export_plugin};
 use std::sync::OnceLock;

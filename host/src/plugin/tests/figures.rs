@@ -34,7 +34,11 @@ fn turns_and_instances_cost_microseconds() {
     let engine = wasm::Engine::new().unwrap();
     let cache = wasm::CompiledCache::open(&folder.path().join("compiled"), &folder.path().join("secrets/key")).unwrap();
     let limits = wasm::InstanceLimits { memory_bytes_max: 64 << 20, turn_cpu_max: Duration::from_millis(200) };
-    let load = |name: &str| wasm::load(&engine, &cache, &component(name), name, name, limits, || false).unwrap();
+    let no_files = || Ok(wasm::WarmFiles::new());
+    let load = |name: &str| {
+        let source = wasm::Source { bytes: &component(name), digest: name, label: name, limits, files: &no_files };
+        wasm::load(&engine, &cache, source, || false).unwrap()
+    };
     let (loaded, again) = (load("echo"), load("echo"));
     eprintln!("load: compiled {:?}, from the cache {:?}", loaded.time, again.time);
     let echo = loaded.component;
@@ -109,6 +113,7 @@ fn workshop_loads_what_the_figures_measure() {
         room: std::sync::Arc::new(super::super::asks::AskRoom::new(super::super::asks::HttpDoor::new(Default::default()).unwrap())),
         cores: super::super::calls::Cores::of_this_machine(),
         compiler: super::super::elsewhere::Elsewhere::new(None),
+        models_dir: config.models_dir,
     };
     let plugin = workshop.load(&component("echo"), false).unwrap();
     assert_eq!(plugin.usage(), (0, 0), "nothing runs before the first call");

@@ -137,6 +137,10 @@ async fn shipped_plugins_load_and_start_from_their_snapshots() {
     let plugins = open();
     let second = plugins.list().unwrap();
     for (cold, warm) in first.iter().zip(&second) {
+        // One ships without its files.
+        if matches!(cold.state, PluginState::NeedsFiles { .. }) {
+            continue;
+        }
         eprintln!("{} {:?}: {} us, then {} us", cold.name, cold.kinds, cold.load_time_us, warm.load_time_us);
         assert_eq!((cold.loaded_from, warm.loaded_from), (Some(LoadedFrom::Compiler), Some(LoadedFrom::Cache)), "{}", cold.name);
     }

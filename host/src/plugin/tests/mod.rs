@@ -2,6 +2,7 @@
 
 mod desk;
 mod figures;
+mod files;
 mod hostile;
 mod loading;
 mod network;

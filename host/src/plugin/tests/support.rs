@@ -22,7 +22,20 @@ fn components_dir() -> &'static Path {
         let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
         cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
         cargo
-            .args(["build", "--profile", "plugin", "--target", "wasm32-wasip2", "-p", "echo", "-p", "hostile", "--target-dir"])
+            .args([
+                "build",
+                "--profile",
+                "plugin",
+                "--target",
+                "wasm32-wasip2",
+                "-p",
+                "echo",
+                "-p",
+                "hostile",
+                "-p",
+                "reader",
+                "--target-dir",
+            ])
             .arg(&target);
         for name in ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET"] {
             cargo.env_remove(name);

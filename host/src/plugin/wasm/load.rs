@@ -5,6 +5,7 @@
 use super::cache::CompiledCache;
 use super::component::{Component, InstanceLimits};
 use super::engine::{Engine, wasmtime_error};
+use super::state::WarmFiles;
 use super::warm;
 use crate::provider::LoadedFrom;
 use std::fs::File;
@@ -22,40 +23,44 @@ pub(in crate::plugin) struct Loaded {
     pub(in crate::plugin) cache_name: String,
 }
 
-/// Loads `bytes`, whose SHA-256 is `digest` and which `label` names in messages. `elsewhere` may have the cache filled by another process; it says
+/// What is loaded and under which limits.
+#[derive(Clone, Copy)]
+pub(in crate::plugin) struct Source<'a> {
+    pub(in crate::plugin) bytes: &'a [u8],
+    /// SHA-256 of `bytes`. It covers the manifest and so the digests of the plugin's files: a snapshot made of other files has another name.
+    pub(in crate::plugin) digest: &'a str,
+    /// Name and version, for messages.
+    pub(in crate::plugin) label: &'a str,
+    pub(in crate::plugin) limits: InstanceLimits,
+    /// Asked for only when the component is warmed up now.
+    pub(in crate::plugin) files: &'a dyn Fn() -> anyhow::Result<WarmFiles>,
+}
+
+/// Loads a component. `elsewhere` may have the cache filled by another process; it says
 /// whether that was done.
 pub(in crate::plugin) fn load(
     engine: &Engine,
     cache: &CompiledCache,
-    bytes: &[u8],
-    digest: &str,
-    label: &str,
-    limits: InstanceLimits,
+    source: Source<'_>,
     elsewhere: impl FnOnce() -> bool,
 ) -> anyhow::Result<Loaded> {
     let started = Instant::now();
-    let cache_name = format!("{digest}-{}-{FORMAT}-{}m", engine.compatibility(), limits.memory_bytes_max >> 20);
+    let cache_name = format!("{}-{}-{FORMAT}-{}m", source.digest, engine.compatibility(), source.limits.memory_bytes_max >> 20);
     let cached = || cache.get(&cache_name).and_then(|sealed| deserialize(engine, &sealed));
     let (compiled, from) = match cached() {
         Some(component) => (component, LoadedFrom::Cache),
         None => match elsewhere().then(cached).flatten() {
             Some(component) => (component, LoadedFrom::Compiler),
-            None => (compile(engine, cache, bytes, label, limits, &cache_name)?, LoadedFrom::Compiler),
+            None => (compile(engine, cache, source, &cache_name)?, LoadedFrom::Compiler),
         },
     };
-    let component = Component::link(engine, &compiled, label, limits)?;
+    let component = Component::link(engine, &compiled, source.label, source.limits)?;
     Ok(Loaded { component, from, time: started.elapsed(), cache_name })
 }
 
-fn compile(
-    engine: &Engine,
-    cache: &CompiledCache,
-    bytes: &[u8],
-    label: &str,
-    limits: InstanceLimits,
-    cache_name: &str,
-) -> anyhow::Result<wasmtime::component::Component> {
-    let warmed = warm::snapshot(engine, bytes, label, limits)?;
+fn compile(engine: &Engine, cache: &CompiledCache, source: Source<'_>, cache_name: &str) -> anyhow::Result<wasmtime::component::Component> {
+    let Source { bytes, label, limits, files, .. } = source;
+    let warmed = warm::snapshot(engine, bytes, label, limits, files)?;
     let bytes = warmed.as_deref().unwrap_or(bytes);
     let component = wasmtime::component::Component::from_binary(&engine.wasmtime, bytes).map_err(wasmtime_error)?;
     let compiled = component.serialize().map_err(wasmtime_error)?;

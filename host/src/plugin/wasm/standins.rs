@@ -4,9 +4,12 @@
 
 use super::engine::wasmtime_error;
 use super::state::{HostState, Refusal};
+use crate::limits;
 use wasmtime::StoreContextMut;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker, LinkerInstance, Resource, ResourceType, Val};
+
+const FILES: &str = "knowhost:plugin/files@0.1.0";
 
 /// Streams, pollables and the like: the guest only holds their handles.
 struct Handle;
@@ -25,6 +28,10 @@ pub(super) fn define(linker: &mut Linker<HostState>, component: &Component) -> a
             ComponentItem::ComponentInstance(instance) => {
                 if is_foreign_interface(name) {
                     anyhow::bail!("it imports {name}, which this server does not have");
+                }
+                if name == FILES {
+                    define_files(linker)?;
+                    continue;
                 }
                 let mut linker_instance = linker.instance(name).map_err(wasmtime_error)?;
                 for (item, export) in instance.exports(&engine) {
@@ -54,9 +61,25 @@ pub(super) fn define(linker: &mut Linker<HostState>, component: &Component) -> a
     Ok(())
 }
 
-/// Of our own package only `io` is imported, and only for its types.
+/// Of our own package only `io` is imported, and only for its types, and the files for the warm-up.
 fn is_foreign_interface(name: &str) -> bool {
-    name.starts_with("knowhost:") && name != "knowhost:plugin/io@0.1.0"
+    name.starts_with("knowhost:") && name != "knowhost:plugin/io@0.1.0" && name != FILES
+}
+
+/// The one import that gives a plugin something, while it warms up; later and for other names it traps.
+fn define_files(linker: &mut Linker<HostState>) -> anyhow::Result<()> {
+    let mut files = linker.instance(FILES).map_err(wasmtime_error)?;
+    files
+        .func_wrap("size", |store: StoreContextMut<'_, HostState>, (name,): (String,)| Ok((store.data().file(&name)?.len() as u64,)))
+        .map_err(wasmtime_error)?;
+    files
+        .func_wrap("read", |store: StoreContextMut<'_, HostState>, (name, offset, length): (String, u64, u32)| {
+            let bytes = store.data().file(&name)?;
+            let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+            let length = (length as usize).min(limits::PLUGIN_FILE_PIECE_BYTES_MAX).min(bytes.len() - start);
+            Ok((bytes[start..start + length].to_vec(),))
+        })
+        .map_err(wasmtime_error)
 }
 
 type Answer = fn(&mut StoreContextMut<'_, HostState>, &[Val]) -> wasmtime::Result<Option<Val>>;

@@ -4,6 +4,7 @@
 
 use super::clock::TurnClock;
 use crate::limits;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Refusal(pub(super) String);
+
+/// What a plugin may read while it warms up, by name.
+pub(in crate::plugin) type WarmFiles = BTreeMap<String, Vec<u8>>;
 
 pub(in crate::plugin) struct HostState {
     pub(super) clock: TurnClock,
@@ -22,6 +26,8 @@ pub(in crate::plugin) struct HostState {
     /// The last whole line on stderr: mostly the panic message, which a trap does not carry.
     pub(super) last_words: Option<String>,
     stderr_lines: u32,
+    /// `None` except while `warm` runs.
+    pub(super) files: Option<WarmFiles>,
 }
 
 impl HostState {
@@ -34,6 +40,16 @@ impl HostState {
             stderr: Vec::new(),
             last_words: None,
             stderr_lines: 0,
+            files: None,
+        }
+    }
+
+    /// The file of this name, if it may be read now.
+    pub(super) fn file(&self, name: &str) -> Result<&[u8], Refusal> {
+        match self.files.as_ref().map(|files| files.get(name)) {
+            Some(Some(bytes)) => Ok(bytes),
+            Some(None) => Err(Refusal(format!("it asked for the file {:?}, which its manifest does not list", shortened(name)))),
+            None => Err(Refusal(format!("it asked for the file {:?}, but files can be read only while it warms up", shortened(name)))),
         }
     }
 
@@ -70,6 +86,11 @@ impl HostState {
             });
         }
     }
+}
+
+/// A guest's text as it may stand in a message.
+fn shortened(name: &str) -> String {
+    name.chars().take(100).collect()
 }
 
 impl wasmtime::ResourceLimiter for HostState {

@@ -5,7 +5,7 @@
 use super::component::{Component, InstanceLimits};
 use super::engine::{Engine, wasmtime_error};
 use super::instance::{begin_turn, fault};
-use super::state::HostState;
+use super::state::{HostState, WarmFiles};
 use crate::limits;
 use std::future::Future;
 use std::pin::pin;
@@ -16,8 +16,14 @@ use wasmtime_wizer::{ComponentInstanceState, Wizer};
 
 const WARM: &str = "warm";
 
-/// `None`: the component has nothing to warm up. Otherwise the bytes of the component after it.
-pub(super) fn snapshot(engine: &Engine, bytes: &[u8], label: &str, limits: InstanceLimits) -> anyhow::Result<Option<Vec<u8>>> {
+/// `None`: the component has nothing to warm up. Otherwise the bytes of the component after it. `files` are read only if there is a warm-up.
+pub(super) fn snapshot(
+    engine: &Engine,
+    bytes: &[u8],
+    label: &str,
+    limits: InstanceLimits,
+    files: &dyn Fn() -> anyhow::Result<WarmFiles>,
+) -> anyhow::Result<Option<Vec<u8>>> {
     if !may_export_warm(bytes) {
         return Ok(None);
     }
@@ -36,9 +42,12 @@ pub(super) fn snapshot(engine: &Engine, bytes: &[u8], label: &str, limits: Insta
     store.set_hostcall_fuel(2 * limits::PLUGIN_MEMORY_BYTES_MAX);
     let warm = instance.get_typed_func::<(), ()>(&mut store, WARM).map_err(wasmtime_error)?;
     {
+        store.data_mut().files = Some(files()?);
         let _ticking = engine.ticker.turn();
         begin_turn(&mut store, limits::PLUGIN_WARM);
-        if let Err(error) = warm.call(&mut store, ()) {
+        let warmed = warm.call(&mut store, ());
+        store.data_mut().files = None;
+        if let Err(error) = warmed {
             anyhow::bail!("its warm-up failed: {}", fault(&mut store, &error));
         }
     }

@@ -3,7 +3,8 @@
 //! Not here: what is made of them (`network`, `statics`).
 
 use super::DIMENSION;
-use super::table::{Table, TableError, to_floats};
+use super::network::Vectors;
+use super::table::{Meta, Table, TableError, to_floats};
 
 /// Entries of a code book.
 const CENTROIDS: usize = 256;
@@ -24,8 +25,7 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    pub(super) fn read(table: &Table) -> Result<Self, TableError> {
-        let meta = table.meta;
+    pub(super) fn read(table: &Table, meta: &Meta) -> Result<Self, TableError> {
         let book_bytes = DIMENSION * CENTROIDS;
         let books = table.sized("BOOK", 12 + 3 * book_bytes)?;
         let (scales, books) = books.split_at(12);
@@ -61,7 +61,15 @@ impl Pieces {
     }
 
     /// The length of the piece's vector.
-    pub(super) fn length(&self, id: u32) -> f32 {
+    fn length(&self, id: u32) -> f32 {
         (f32::from(self.lengths[id as usize]) / 32.0).exp2()
+    }
+}
+
+impl Vectors for Pieces {
+    fn vector(&self, id: u32, row: &mut [f32]) {
+        self.direction(id, row);
+        let length = self.length(id);
+        row.iter_mut().for_each(|x| *x *= length);
     }
 }

@@ -1,24 +1,26 @@
 //! The file format: a head, a list of named sections, the sections (described in `data/README.md`).
 //!
+//! A model that comes in another form is packed into this one (`pack`), so that there is one reader for both.
+//!
 //! Not here: what the sections mean (each reader beside its use).
 
 use std::fmt;
 
 const MAGIC: &[u8; 8] = b"KHEMBED1";
 
-/// The table is not what this code reads.
+/// The model's data is not what this code reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableError(String);
 
 impl TableError {
-    pub(super) fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 }
 
 impl fmt::Display for TableError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the model's table is damaged: {}", self.0)
+        write!(f, "the model's data is damaged: {}", self.0)
     }
 }
 
@@ -35,9 +37,30 @@ pub(super) struct Meta {
     pub(super) sif: f32,
 }
 
-pub(super) struct Table {
+/// Sections by name.
+#[derive(Clone, Copy)]
+pub struct Table {
     bytes: &'static [u8],
-    pub(super) meta: Meta,
+}
+
+/// Makes a file out of sections.
+pub fn pack(sections: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut at = MAGIC.len() + 4 + 12 * sections.len();
+    let total = at + sections.iter().map(|(_, section)| section.len().next_multiple_of(4)).sum::<usize>();
+    let mut out = Vec::with_capacity(total);
+    out.extend_from_slice(MAGIC);
+    out.extend_from_slice(&(sections.len() as u32).to_le_bytes());
+    for (tag, section) in sections {
+        out.extend_from_slice(tag.as_bytes());
+        out.extend_from_slice(&(at as u32).to_le_bytes());
+        out.extend_from_slice(&(section.len() as u32).to_le_bytes());
+        at += section.len().next_multiple_of(4);
+    }
+    for (_, section) in sections {
+        out.extend_from_slice(section);
+        out.resize(out.len().next_multiple_of(4), 0);
+    }
+    out
 }
 
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
@@ -45,11 +68,16 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 impl Table {
-    pub(super) fn read(bytes: &'static [u8]) -> Result<Self, TableError> {
+    pub fn read(bytes: &'static [u8]) -> Result<Self, TableError> {
         if bytes.get(..8) != Some(MAGIC) {
             return Err(TableError::new("it does not begin as a table does"));
         }
-        let meta = find(bytes, "META")?;
+        Ok(Self { bytes })
+    }
+
+    /// The numbers of a quantised table.
+    pub(super) fn meta(&self) -> Result<Meta, TableError> {
+        let meta = self.section("META")?;
         let number = |i: usize| word(meta, 4 * i).ok_or_else(|| TableError::new("section META is short"));
         let size = |i: usize| number(i).map(|n| n as usize);
         let meta = Meta {
@@ -63,7 +91,7 @@ impl Table {
         if meta.subspaces * meta.width != super::DIMENSION {
             return Err(TableError::new("its row length is not 512"));
         }
-        Ok(Self { bytes, meta })
+        Ok(meta)
     }
 
     /// The bytes of a section.

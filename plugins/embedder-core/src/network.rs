@@ -1,10 +1,9 @@
 //! The network: three convolutions over the pieces, a mean, and a dense head.
 //!
-//! Not here: the arithmetic of a matrix (`dense`). Shapes and order are those of universal-sentence-encoder-multilingual v3;
+//! Not here: the arithmetic of a matrix (`dense`), and where the vectors come from. Shapes and order are those of universal-sentence-encoder-multilingual v3;
 //! long texts are averaged over windows, which found more of what was asked for than one mean over all.
 
 use super::dense::{Inputs, Matrix};
-use super::pieces::Pieces;
 use super::table::{Table, TableError};
 use super::{DIMENSION, to_unit};
 
@@ -18,6 +17,12 @@ const HIDDEN: usize = 320;
 /// Pieces in a window of a long text.
 const WINDOW_TOKENS: usize = 24;
 const EPSILON: f32 = 1e-12;
+
+/// The vectors of pieces, as the network reads them.
+pub trait Vectors {
+    /// Writes the vector of a piece into `row`.
+    fn vector(&self, id: u32, row: &mut [f32]);
+}
 
 struct Branch {
     width: usize,
@@ -34,12 +39,14 @@ struct Head {
     last: Matrix,
 }
 
-pub(super) struct Network {
+pub struct Network {
     project: Matrix,
     gain: Vec<f32>,
     shift: Vec<f32>,
     branches: Vec<Branch>,
     pool: Matrix,
+    /// what the last normalisation multiplies each feature by; empty: it is inside of `pool`
+    pool_gain: Vec<f32>,
     /// what a row's mean takes from each output of `pool`
     pool_sum: Vec<f32>,
     pool_bias: Vec<f32>,
@@ -57,7 +64,7 @@ struct Pooled {
 }
 
 impl Network {
-    pub(super) fn read(table: &Table) -> Result<Self, TableError> {
+    pub fn read(table: &Table) -> Result<Self, TableError> {
         let mut branches = Vec::new();
         for (width, left) in BRANCHES {
             let layer = |n: usize| {
@@ -71,6 +78,7 @@ impl Network {
             shift: table.floats("LNBE", MIDDLE)?,
             branches,
             pool: Matrix::read(table, "POOL", FEATURES, DIMENSION)?,
+            pool_gain: if table.section("POGA").is_ok() { table.floats("POGA", FEATURES)? } else { Vec::new() },
             pool_sum: table.floats("PSUM", DIMENSION)?,
             pool_bias: table.floats("PBIA", DIMENSION)?,
             ones: table.floats("ONES", DIMENSION)?,
@@ -86,12 +94,10 @@ impl Network {
     }
 
     /// The unit vector of a text's ids. There is at least one id.
-    pub(super) fn embed(&self, pieces: &Pieces, ids: &[u32]) -> Vec<f32> {
+    pub fn embed(&self, pieces: &impl Vectors, ids: &[u32]) -> Vec<f32> {
         let mut vectors = vec![0.0; ids.len() * DIMENSION];
         for (id, row) in ids.iter().zip(vectors.chunks_exact_mut(DIMENSION)) {
-            pieces.direction(*id, row);
-            let length = pieces.length(*id);
-            row.iter_mut().for_each(|x| *x *= length);
+            pieces.vector(*id, row);
         }
         let windows = self.pool(&vectors, &self.convolve(&vectors, ids.len()), ids.len());
         let rows = self.to_rows(&windows, ids.len());
@@ -146,6 +152,7 @@ impl Network {
                 pooled.means += mean * inverse;
                 pooled.features.iter_mut().zip(e.iter().chain(c)).for_each(|(total, x)| *total += x * inverse);
             }
+            pooled.features.iter_mut().zip(&self.pool_gain).for_each(|(x, gain)| *x *= gain);
             windows.push(pooled);
         }
         windows

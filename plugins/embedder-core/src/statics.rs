@@ -3,7 +3,7 @@
 //! Not here: anything that looks at the order of the pieces (`network`).
 
 use super::pieces::Pieces;
-use super::table::{Table, TableError};
+use super::table::{Meta, Table, TableError};
 use super::tokenise::Tokeniser;
 use super::{DIMENSION, to_unit};
 
@@ -16,9 +16,9 @@ pub(super) struct Statics {
 }
 
 impl Statics {
-    pub(super) fn read(table: &Table, tokeniser: &Tokeniser) -> Result<Self, TableError> {
-        let sif = table.meta.sif;
-        let weight = |(id, score): (usize, &f32)| if id < table.meta.controls { 0.0 } else { sif / (sif + score.exp()) };
+    pub(super) fn read(table: &Table, meta: &Meta, tokeniser: &Tokeniser) -> Result<Self, TableError> {
+        let sif = meta.sif;
+        let weight = |(id, score): (usize, &f32)| if id < meta.controls { 0.0 } else { sif / (sif + score.exp()) };
         let weights = tokeniser.scores().iter().enumerate().map(weight).collect();
         let mut means = table.floats("SMEA", 2 * DIMENSION)?;
         let second = means.split_off(DIMENSION);

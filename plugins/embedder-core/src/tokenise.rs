@@ -3,7 +3,7 @@
 //! Not here: the pieces' vectors (`pieces`).
 
 use super::normalise::Normaliser;
-use super::table::{Table, TableError, take_text};
+use super::table::{Meta, Table, TableError, take_text};
 
 pub(super) const UNKNOWN: u32 = 0;
 pub(super) const START: u32 = 1;
@@ -54,7 +54,7 @@ impl Prefixes {
     }
 }
 
-pub(super) struct Tokeniser {
+pub struct Tokeniser {
     normaliser: Normaliser,
     pieces: Vec<&'static [u8]>,
     /// logarithm of each piece's probability
@@ -64,24 +64,32 @@ pub(super) struct Tokeniser {
 }
 
 impl Tokeniser {
-    pub(super) fn read(table: &Table) -> Result<Self, TableError> {
+    pub(super) fn read(table: &Table, meta: &Meta) -> Result<Self, TableError> {
         let normaliser = Normaliser::read(table)?;
         let mut rest = table.section("PIEC")?;
-        let mut pieces = Vec::with_capacity(table.meta.pieces);
+        let mut pieces = Vec::with_capacity(meta.pieces);
         while let Some(piece) = take_text(&mut rest) {
             pieces.push(piece);
         }
-        let mut scores = Vec::with_capacity(table.meta.pieces);
+        let mut scores = Vec::with_capacity(meta.pieces);
         for (level, count) in table.section("LEVL")?.as_chunks().0.iter().enumerate() {
             scores.extend(std::iter::repeat_n(level as f32 / -256.0, usize::from(u16::from_le_bytes(*count))));
         }
-        if pieces.len() != table.meta.pieces || scores.len() != pieces.len() || pieces.len() <= table.meta.controls {
+        if pieces.len() != meta.pieces {
+            return Err(TableError::new("pieces and scores do not match"));
+        }
+        Self::new(normaliser, pieces, scores, meta.controls)
+    }
+
+    /// The first `controls` pieces are marks, which no text holds.
+    pub fn new(normaliser: Normaliser, pieces: Vec<&'static [u8]>, scores: Vec<f32>, controls: usize) -> Result<Self, TableError> {
+        if scores.len() != pieces.len() || pieces.len() <= controls {
             return Err(TableError::new("pieces and scores do not match"));
         }
         let bytes: usize = pieces.iter().map(|piece| piece.len()).sum();
         // More slots than entries, so that a search always ends.
         let mut prefixes = Prefixes { slots: vec![Slot::default(); (bytes + 1).next_power_of_two()] };
-        for (id, piece) in pieces.iter().enumerate().skip(table.meta.controls) {
+        for (id, piece) in pieces.iter().enumerate().skip(controls) {
             let mut hash = SEED;
             for (place, byte) in piece.iter().enumerate() {
                 hash = step(hash, *byte);

@@ -1,10 +1,10 @@
-//! The model against the plain forward pass of `derive/derive.py`, and against texts that are no sentences.
+//! The model against the plain forward pass of `embedder-local/derive/derive.py`, and against texts that are no sentences.
 
 use super::*;
 use std::sync::OnceLock;
 
-static TABLE: &[u8] = include_bytes!("../../data/table.bin");
-static GOLDEN: &str = include_str!("../../data/golden.tsv");
+static TABLE: &[u8] = include_bytes!("../../embedder-local/data/table.bin");
+static GOLDEN: &str = include_str!("../../embedder-local/data/golden.tsv");
 
 fn model() -> &'static Model {
     static MODEL: OnceLock<Model> = OnceLock::new();
@@ -31,7 +31,7 @@ fn texts_are_cut_and_embedded_as_the_derivation_does() {
         let [text, ids, network, fixed]: [&str; 4] = line.split('\t').collect::<Vec<_>>().try_into().unwrap();
         let text = unescape(text);
         let ids: Vec<u32> = ids.split(' ').map(|id| id.parse().unwrap()).collect();
-        assert_eq!(model().tokens(&text), ids, "{text}");
+        assert_eq!(model().tokeniser.tokens(&text), ids, "{text}");
         for (variant, expected) in [(Variant::Network, network), (Variant::Static, fixed)] {
             let (row, expected) = (model().embed(variant, &text).row, numbers(expected));
             assert!(cosine(&row[..64], &expected) > 0.999, "{variant:?} {text}: {}", cosine(&row[..64], &expected));

@@ -1,6 +1,8 @@
 //! The embedding model itself: text to 512 numbers, computed only, without the plugin interface.
 //!
-//! Not here: how the model was made (`derive/derive.py`), and how it is called (`lib.rs`).
+//! Shared by `embedder-local`, which brings a small table, and `embedder-full`, which reads the whole model from files.
+//!
+//! Not here: how the small table was made (`embedder-local/derive`), and how plugins are called.
 
 mod dense;
 mod lanes;
@@ -13,13 +15,13 @@ mod table;
 mod tests;
 mod tokenise;
 
-pub use table::TableError;
+pub use network::{Network, Vectors};
+pub use normalise::Normaliser;
+pub use table::{Table, TableError, pack};
+pub use tokenise::Tokeniser;
 
-use network::Network;
 use pieces::Pieces;
 use statics::Statics;
-use table::Table;
-use tokenise::Tokeniser;
 
 /// Row length of both variants.
 pub const DIMENSION: usize = 512;
@@ -57,17 +59,18 @@ impl Model {
     /// Reads the table; everything that is slow is done here.
     pub fn read(bytes: &'static [u8]) -> Result<Self, TableError> {
         let table = Table::read(bytes)?;
-        let tokeniser = Tokeniser::read(&table)?;
-        let pieces = Pieces::read(&table)?;
+        let meta = table.meta()?;
+        let tokeniser = Tokeniser::read(&table, &meta)?;
+        let pieces = Pieces::read(&table, &meta)?;
         let network = Network::read(&table)?;
-        let statics = Statics::read(&table, &tokeniser)?;
+        let statics = Statics::read(&table, &meta, &tokeniser)?;
         Ok(Self { tokeniser, pieces, network, statics })
     }
 
     pub fn embed(&self, variant: Variant, text: &str) -> Embedded {
         match variant {
             Variant::Network => {
-                let ids = self.tokens(text);
+                let ids = self.tokeniser.tokens(text);
                 Embedded { row: self.network.embed(&self.pieces, &ids), tokens: ids.len() }
             }
             Variant::Static => {
@@ -82,12 +85,14 @@ impl Model {
             }
         }
     }
+}
 
-    /// The tokens that the network reads of a text, with the marks of start and end.
-    fn tokens(&self, text: &str) -> Vec<u32> {
+impl Tokeniser {
+    /// The tokens that the network reads of a text, with the marks of start and end: at least three, at most `NETWORK_TOKENS_MAX`.
+    pub fn tokens(&self, text: &str) -> Vec<u32> {
         let slice = slices(text).next().unwrap_or_default();
         let mut ids = vec![tokenise::START];
-        ids.extend(self.tokeniser.encode(slice));
+        ids.extend(self.encode(slice));
         if ids.len() == 1 {
             ids.push(tokenise::UNKNOWN);
         }
