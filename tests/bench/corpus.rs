@@ -24,18 +24,20 @@ impl Corpus {
         Self(words)
     }
 
-    /// About [`CHUNK_CHARS`] characters, different for each number: runs of a few words from here and there.
+    /// At most [`CHUNK_CHARS`] characters, so that it is one chunk; different for each number: runs of a few words from here and there.
     pub(crate) fn paragraph(&self, number: usize) -> String {
         let mut random = Random::of(number);
         let mut text = format!("Entry{number} ");
-        while text.len() < CHUNK_CHARS {
+        loop {
             let (start, length) = (random.below(self.0.len()), 3 + random.below(6));
             for word in self.0.iter().cycle().skip(start).take(length) {
+                if text.len() + word.len() >= CHUNK_CHARS {
+                    return text;
+                }
                 text.push_str(word);
                 text.push(' ');
             }
         }
-        text
     }
 
     /// Six words in a row.

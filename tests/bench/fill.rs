@@ -22,7 +22,7 @@ pub(crate) fn fill(server: &Server, kb_id: &str, corpus: &Corpus, numbers: Range
         ids.push(upload(&caller, kb_id, corpus, first..last));
     }
     let mut told = Instant::now();
-    let documents = ids.len();
+    let (documents, first) = (ids.len(), ids[0].clone());
     for (place, id) in ids.into_iter().enumerate() {
         assert_eq!(caller.wait_parsed(&id)["parse_status"], "completed");
         if told.elapsed() > Duration::from_secs(5) {
@@ -31,7 +31,10 @@ pub(crate) fn fill(server: &Server, kb_id: &str, corpus: &Corpus, numbers: Range
         }
     }
     say(&format!("{total} chunks are in after {:.1} s", started.elapsed().as_secs_f64()));
-    started.elapsed()
+    let time = started.elapsed();
+    let made = caller.get(&format!("/api/v1/chunks/{first}?page_size=1")).expect("answered").expect_status(200).json["total"].as_u64();
+    assert_eq!(made, Some(total.min(CHUNKS_PER_DOCUMENT) as u64), "a paragraph is a chunk");
+    time
 }
 
 /// One document; its id.
