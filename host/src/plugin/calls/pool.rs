@@ -86,7 +86,7 @@ impl<K: Kind> Pool<K> {
             Owner::Thread { nice } if nice > 0 && !self.slots.lock().unwrap_or_else(PoisonError::into_inner).is_empty() => {
                 Owner::Thread { nice: nice * 2 }
             }
-            owner => owner,
+            owner @ (Owner::Thread { .. } | Owner::Lock) => owner,
         };
         let slot =
             Slot::new(instance, owner, self.shape.calls_per_instance).map_err(|error| Fault(format!("no thread for it: {error}")))?;
