@@ -111,6 +111,8 @@ def ends_things(operation):
 def ask(server, operation, mode, examples, start):
     """Asks one operation; what was wrong, as texts."""
     wrong = []
+    # The operator is refused by most routes; half of the requests are for those that are the operator's.
+    operator_asks = (1, 3) if operation.path.startswith(("/api/v1/plugins", "/api/v1/system/index")) else (3,)
 
     @seed(start)
     @settings(max_examples=examples, database=None, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
@@ -118,7 +120,7 @@ def ask(server, operation, mode, examples, start):
     def one(case, choice):
         if choice < 2:
             server.point_at_real_things(case)
-        answer = case.call(base_url=server.url, headers=server.credentials(case, choice % 2 == 1), timeout=REQUEST_S, session=server.http)
+        answer = case.call(base_url=server.url, headers=server.credentials(case, choice in operator_asks), timeout=REQUEST_S, session=server.http)
         told = None
         if answer.status_code == 500:
             told = "500"

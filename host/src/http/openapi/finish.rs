@@ -17,7 +17,7 @@ const MAY_BE_ABSENT: &[(&str, &[&str])] = &[
     ("GraphRelation", &["node1", "node2", "type"]),
     ("LoggedIn", &["tenant"]),
     ("ModelServer", &["version", "error"]),
-    ("Plugin", &["allowed_digest", "reason"]),
+    ("Plugin", &["allowed_digest", "get", "reason"]),
     ("RequestedDownload", &["taskId"]),
     ("ShownExtract", &["text", "tags", "nodes", "relations"]),
     ("ShownMultimodal", &["vlm", "storageType", "cos", "minio"]),
