@@ -15,6 +15,7 @@ pub use sample::{DocumentCounts, SAMPLE_QUESTION};
 use crate::config::Settings;
 use crate::domain::TenantScope;
 use crate::http;
+use crate::library::access::REFERENCE_SECRET;
 use anyhow::{Context, Result, anyhow};
 use folder::DataFolder;
 use parts::Parts;
@@ -29,6 +30,11 @@ use tokio::task::JoinHandle;
 pub const API_KEY_SECRET: &str = "api-key";
 /// File in `data/secrets` that holds this start's key for operator routes: who can read it owns the data folder.
 pub const LOCAL_KEY_SECRET: &str = "local-key";
+
+/// What is said at the start and by `doctor` when tokens are signed with the reference's secret.
+pub const SHARED_SECRET: &str = "JWT_SECRET is the published secret of the reference server: its tokens are accepted here and ours there, \
+and the texts of tokens are kept in the database. Whoever reads that table can act for everybody in it. Take JWT_SECRET out of the \
+environment as soon as the old server is off; people then log in once more.";
 
 /// What the first start of a data folder made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,12 +60,18 @@ pub struct Running {
     stop_time: Duration,
 }
 
-/// Log lines on stderr, filtered as the setting `knowhost.log` says.
+/// Whether tokens are the reference's, because its secret was set on purpose.
+pub fn shares_tokens(settings: &Settings) -> bool {
+    settings.jwt_secret.as_deref() == Some(REFERENCE_SECRET)
+}
+
+/// Log lines on stderr, for people on a terminal and else one JSON object each, filtered as the setting `knowhost.log` says.
 pub fn init_log(filter: &str) {
     let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second call, as in tests, changes nothing.
-    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).try_init();
+    let _ = if is_terminal { lines.try_init() } else { lines.json().flatten_event(true).with_ansi(false).try_init() };
 }
 
 /// Locks the data folder, listens, builds the parts and serves.

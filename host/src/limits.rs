@@ -81,6 +81,8 @@ pub const LOGIN_FAILURES_PER_ADDRESS_MAX: u32 = 100;
 pub const LOGIN_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// Accounts and addresses that are counted at a time.
 pub const LOGIN_TRACKED_MAX: usize = 20_000;
+/// The two tokens of one login of the reference are stored within this time.
+pub const PAIR_WITHIN: Duration = Duration::from_secs(1);
 pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 pub const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -317,6 +319,17 @@ pub const EXTRACT_TIME: Duration = Duration::from_secs(120);
 pub const EXTRACT_ITEMS_MAX: usize = 1_000;
 /// A picture for a test of a vision model, as the contract has it.
 pub const TEST_IMAGE_BYTES_MAX: usize = 10 << 20;
+
+// ---- pages -------------------------------------------------------------
+/// A web page or a document behind an address: what an upload through the reference's proxy may have.
+pub const PAGE_BYTES_MAX: u64 = 50 << 20;
+/// From the first connection to the last byte.
+pub const PAGE_TIME: Duration = Duration::from_secs(60);
+pub const PAGE_REDIRECTS_MAX: usize = 5;
+/// A server that does not answer is asked this often.
+pub const PAGE_TRIES_MAX: u32 = 3;
+/// After the first try; after the next ones as many times longer.
+pub const PAGE_TRY_WAIT: Duration = Duration::from_secs(1);
 
 // ---- jobs --------------------------------------------------------------
 /// The wait after the first failed attempt; each further one waits `JOB_BACKOFF_FACTOR` times as long, up to the maximum.

@@ -15,3 +15,4 @@ mod models;
 mod plugins;
 mod stress;
 mod tenants;
+mod web;

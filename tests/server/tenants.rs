@@ -48,6 +48,9 @@ fn what_belongs_to_one_tenant_does_not_exist_for_another() {
         ("POST", format!("/api/v1/initialization/initialize/{other_kb}"), settings),
         ("GET", "/api/v1/initialization/config".to_owned(), json!(null)),
         ("GET", "/api/v1/test-data".to_owned(), json!(null)),
+        ("POST", "/api/v1/knowledge-bases/copy".to_owned(), json!({ "source_id": kb })),
+        ("POST", format!("/api/v1/knowledge-bases/{kb}/knowledge/url"), json!({ "url": "http://example.com/" })),
+        ("PUT", format!("/api/v1/knowledge/image/{knowledge}/x"), json!({ "image_info": "[{}]" })),
     ];
     for (method, path, body) in &routes {
         let request = other.request(method, path);

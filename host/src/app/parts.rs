@@ -124,6 +124,7 @@ impl Parts {
             registry,
             followers,
             scope_of: scope_of.clone(),
+            pages: plugins.pages(),
             parser: ParseChild::of_this_binary().context("the parser's process")?,
             summary_prompt: settings.conversation.generate_summary_prompt.clone(),
         }));

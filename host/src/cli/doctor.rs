@@ -4,7 +4,7 @@ use super::client::{Client, list, text};
 use super::models::{how_to_get, mib};
 use super::output::Output;
 use super::{EXIT_DONE, EXIT_FAILED};
-use crate::app::folder;
+use crate::app::{self, folder};
 use crate::config::Settings;
 use crate::plugin::{BroughtModel, brought_models};
 use anyhow::Result;
@@ -18,16 +18,26 @@ use std::time::Instant;
 struct Finding {
     subject: &'static str,
     good: bool,
+    /// Works, but should not stay so.
+    is_warning: bool,
     text: String,
 }
 
 impl Finding {
     fn good(subject: &'static str, text: impl Into<String>) -> Self {
-        Self { subject, good: true, text: text.into() }
+        Self { subject, good: true, is_warning: false, text: text.into() }
+    }
+
+    fn mark(&self) -> &'static str {
+        match (self.good, self.is_warning) {
+            (false, _) => "FAIL",
+            (true, true) => "WARN",
+            (true, false) => "ok  ",
+        }
     }
 
     fn bad(subject: &'static str, text: impl Into<String>) -> Self {
-        Self { subject, good: false, text: text.into() }
+        Self { subject, good: false, is_warning: false, text: text.into() }
     }
 }
 
@@ -35,6 +45,9 @@ pub(super) async fn run(settings: Settings, output: &Output) -> Result<u8> {
     let mut findings = vec![Finding::good("settings", "are readable")];
     if !settings.without_effect.is_empty() {
         findings.push(Finding::good("settings", format!("without effect here: {}", settings.without_effect.join(", "))));
+    }
+    if app::shares_tokens(&settings) {
+        findings.push(Finding { is_warning: true, ..Finding::good("tokens", app::SHARED_SECRET) });
     }
     findings.push(data_folder(&settings.data_dir));
     findings.extend(secrets(&settings.data_dir));
@@ -52,8 +65,8 @@ pub(super) async fn run(settings: Settings, output: &Output) -> Result<u8> {
     }
     let bad = findings.iter().filter(|finding| !finding.good).count();
     for finding in &findings {
-        output.line(format!("{} {:10} {}", if finding.good { "ok  " } else { "FAIL" }, finding.subject, finding.text));
-        output.value(&json!({ "subject": finding.subject, "ok": finding.good, "text": finding.text }));
+        output.line(format!("{} {:10} {}", finding.mark(), finding.subject, finding.text));
+        output.value(&json!({ "subject": finding.subject, "ok": finding.good, "warning": finding.is_warning, "text": finding.text }));
     }
     output.line(if bad == 0 { "\nAll is well.".to_owned() } else { format!("\n{bad} of {} checks failed.", findings.len()) });
     Ok(if bad == 0 { EXIT_DONE } else { EXIT_FAILED })

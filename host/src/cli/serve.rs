@@ -15,6 +15,9 @@ pub(super) async fn run(settings: Settings, output: &Output) -> Result<u8> {
     if !settings.without_effect.is_empty() {
         output.warn(&format!("These settings have no effect here: {}.", settings.without_effect.join(", ")));
     }
+    if app::shares_tokens(&settings) {
+        output.warn(&format!("WARNING: {}", app::SHARED_SECRET));
+    }
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let running = app::start(settings).await?;
     greet(&running, started, output);

@@ -41,6 +41,10 @@ words!(ChunkType {
     Relationship = "relationship",
 });
 
+impl ChunkType {
+    pub const ALL: [Self; 6] = [Self::Text, Self::ImageOcr, Self::ImageCaption, Self::Summary, Self::Entity, Self::Relationship];
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ImageInfo {

@@ -14,6 +14,8 @@ words!(JobKind {
     DeleteTenant = "delete_tenant",
     /// Removes for good what was deleted long ago, and files that nobody owns; the subject is `all`.
     SweepDeleted = "sweep_deleted",
+    /// Takes the documents of a knowledge base over into another; the subject is the target's id.
+    CopyKnowledgeBase = "copy_knowledge_base",
     /// Fetches a model into its provider; the subject is the model id.
     PullModel = "pull_model",
 });

@@ -1,6 +1,6 @@
 //! One upload on its way to disk, hashed and counted. Not here: HTTP bodies.
 
-use super::{TEMPORARY, fault, key};
+use super::{OpenFile, TEMPORARY, fault, key};
 use crate::domain::TenantId;
 use crate::error::{Error, Result};
 use md5::{Digest, Md5};
@@ -8,7 +8,7 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 /// What an upload became.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl FileWriter {
     pub(super) async fn begin(root: Arc<Path>, limit_bytes: u64) -> Result<Self> {
         let path = root.join(TEMPORARY).join(uuid::Uuid::new_v4().to_string());
         let mut options = tokio::fs::OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600);
+        options.read(true).write(true).create_new(true).mode(0o600);
         let file = options.open(&path).await.map_err(|error| fault("beginning an upload", error))?;
         Ok(Self { root, file, temporary: TemporaryFile(Some(path)), hash: Md5::new(), size_bytes: 0, limit_bytes })
     }
@@ -51,6 +51,14 @@ impl FileWriter {
 
     pub fn size_bytes(&self) -> u64 {
         self.size_bytes
+    }
+
+    /// The bytes for whoever reads them next; their name is gone already, so that nothing has to be cleared away.
+    pub async fn into_nameless(mut self) -> Result<OpenFile> {
+        let doing = |error| fault("reading back a file", error);
+        self.file.flush().await.map_err(doing)?;
+        self.file.rewind().await.map_err(doing)?;
+        Ok(OpenFile { file: self.file, size_bytes: self.size_bytes })
     }
 
     /// Gives the file its key, durably: after a power cut it is there or it is not.

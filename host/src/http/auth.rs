@@ -5,9 +5,10 @@
 use super::AppState;
 use super::error::{ApiError, ApiResult, Code};
 use super::extract::page_not_found;
+use super::middleware::Facts;
 use crate::domain::{Tenant, TenantScope, User};
 use crate::library::auth::{Identified, Identity};
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -62,6 +63,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// `None` for the operator, who is no tenant.
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> ApiResult<Option<Self>> {
+        match parts.extensions.get::<Principal>() {
+            Some(Principal::Tenant(identity)) => Ok(Some(Self(identity.clone()))),
+            Some(Principal::Operator) => Ok(None),
+            None => Err(unauthorized("missing authentication")),
+        }
+    }
+}
+
 /// Anybody who is known, the operator included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnyCaller {
@@ -106,6 +120,9 @@ pub(super) async fn authenticate(State(state): State<AppState>, mut request: Req
     }
     match identify(&state, request.headers()).await {
         Ok(principal) => {
+            if let (Principal::Tenant(identity), Some(facts)) = (&principal, request.extensions().get::<Facts>()) {
+                facts.caller(identity.tenant.id, identity.user.as_ref().map(|user| user.id.as_str()));
+            }
             request.extensions_mut().insert(principal);
             next.run(request).await
         }

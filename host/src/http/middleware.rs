@@ -4,17 +4,19 @@
 
 use super::envelope;
 use super::error::Reason;
-use crate::limits::REQUEST_ID_CHARS_MAX;
+use crate::domain::TenantId;
+use crate::limits::{ID_CHARS_MAX, REQUEST_ID_CHARS_MAX};
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -47,29 +49,104 @@ pub(super) async fn request_id(mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers().get(&X_REQUEST_ID));
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).await;
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        response = named(response, &id).await;
+    }
     if let Ok(value) = HeaderValue::from_bytes(id.0.as_bytes()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response
 }
 
+/// A fault of ours says under which name it stands in the log.
+async fn named(response: Response, id: &RequestId) -> Response {
+    let (parts, body) = response.into_parts();
+    let Ok(bytes) = axum::body::to_bytes(body, FAULT_BYTES_MAX).await else { return Response::from_parts(parts, Body::empty()) };
+    let Ok(mut body) = serde_json::from_slice::<Value>(&bytes) else { return Response::from_parts(parts, Body::from(bytes)) };
+    let place = if body["error"].is_object() { &mut body["error"] } else { &mut body };
+    if let Some(fields) = place.as_object_mut() {
+        fields.insert("request_id".into(), json!(id.0.as_ref()));
+    }
+    let mut response = envelope::json(parts.status, &body);
+    *response.extensions_mut() = parts.extensions;
+    response
+}
+
+/// Bodies of faults are short texts of ours.
+const FAULT_BYTES_MAX: usize = 64 << 10;
+
+/// What those further in learn about a request, for its log line.
+#[derive(Clone, Default)]
+pub(super) struct Facts(Arc<FactsInside>);
+
+#[derive(Default)]
+struct FactsInside {
+    tenant_id: OnceLock<TenantId>,
+    user_id: OnceLock<String>,
+    route: OnceLock<&'static str>,
+    knowledge_base_id: OnceLock<String>,
+    session_id: OnceLock<String>,
+}
+
+impl Facts {
+    pub(super) fn caller(&self, tenant_id: TenantId, user_id: Option<&str>) {
+        let _ = self.0.tenant_id.set(tenant_id);
+        if let Some(user_id) = user_id {
+            let _ = self.0.user_id.set(user_id.to_owned());
+        }
+    }
+
+    /// The pattern that the path fits, and what its parameters name.
+    pub(super) fn route(&self, pattern: &'static str, path: &str) {
+        let _ = self.0.route.set(pattern);
+        let mut before = "";
+        for (wanted, given) in pattern.split('/').zip(path.split('/')) {
+            if wanted.starts_with('{') {
+                let place = match before {
+                    "knowledge-bases" => Some(&self.0.knowledge_base_id),
+                    "config" | "initialize" => Some(&self.0.knowledge_base_id),
+                    "sessions" | "continue-stream" | "knowledge-chat" | "messages" => Some(&self.0.session_id),
+                    _ => None,
+                };
+                if let Some(place) = place {
+                    let shown: String = given.chars().take(ID_CHARS_MAX).collect();
+                    let _ = place.set(shown);
+                }
+            }
+            before = wanted;
+        }
+    }
+}
+
 /// One line for each request, when its answer begins; failures carry their reason here and nowhere else.
-pub(super) async fn log(request: Request, next: Next) -> Response {
+pub(super) async fn log(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let facts = Facts::default();
+    request.extensions_mut().insert(facts.clone());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let response = next.run(request).await;
     let status = response.status().as_u16();
-    let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let reason = response.extensions().get::<Reason>().map(|reason| reason.0.as_str()).unwrap_or_default();
-    let id = id.as_ref();
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let reason = response.extensions().get::<Reason>().map(|reason| reason.0.as_str()).filter(|reason| !reason.is_empty());
+    let (request_id, facts) = (id.as_ref(), &facts.0);
+    let tenant_id = facts.tenant_id.get().map(|id| id.0);
+    let user_id = facts.user_id.get().map(String::as_str);
+    let knowledge_base_id = facts.knowledge_base_id.get().map(String::as_str);
+    let session_id = facts.session_id.get().map(String::as_str);
+    let route = facts.route.get().copied();
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id, %method, path, route, status, duration_ms, tenant_id, user_id, knowledge_base_id, session_id, reason, "request"
+            )
+        };
+    }
     if status >= 500 {
-        tracing::error!(request_id = id, %method, path, status, elapsed_ms, reason, "request");
-    } else if reason.is_empty() {
-        tracing::info!(request_id = id, %method, path, status, elapsed_ms, "request");
+        line!(error)
     } else {
-        tracing::info!(request_id = id, %method, path, status, elapsed_ms, reason, "request");
+        line!(info)
     }
     response
 }
@@ -95,6 +172,25 @@ mod tests {
 
     fn of(text: &'static [u8]) -> Arc<str> {
         RequestId::of(HeaderValue::from_bytes(text).ok().as_ref()).0
+    }
+
+    #[test]
+    fn a_path_names_what_it_is_about() {
+        let facts = Facts::default();
+        facts.route("/api/v1/knowledge-bases/{id}/knowledge/url", "/api/v1/knowledge-bases/kb-1/knowledge/url");
+        facts.route("/api/v1/messages/{session_id}/{id}", "/api/v1/messages/s-1/m-1");
+        assert_eq!(facts.0.knowledge_base_id.get().map(String::as_str), Some("kb-1"));
+        assert_eq!(facts.0.session_id.get().map(String::as_str), Some("s-1"));
+        assert_eq!(facts.0.route.get().copied(), Some("/api/v1/knowledge-bases/{id}/knowledge/url"));
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_ours_names_its_line_in_the_log() {
+        let body = json!({"error": {"code": 1007, "message": "Internal server error"}, "success": false});
+        let response = named(envelope::json(StatusCode::INTERNAL_SERVER_ERROR, &body), &RequestId("r-1".into())).await;
+        let bytes = axum::body::to_bytes(response.into_body(), 1000).await.expect("a body");
+        let body: Value = serde_json::from_slice(&bytes).expect("JSON");
+        assert_eq!(body["error"]["request_id"], "r-1");
     }
 
     #[test]

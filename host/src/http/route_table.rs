@@ -3,6 +3,7 @@
 //! Not here: which routes exist (`router`).
 
 use super::extract::page_not_found;
+use super::middleware::Facts;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -67,6 +68,14 @@ pub(super) struct Dispatch {
 
 impl Dispatch {
     pub(super) async fn run(&self, request: Request) -> Response {
+        let method = request.method();
+        let found = self.listed.iter().filter(|(listed, pattern)| listed == method && matches(pattern, request.uri().path()));
+        // Static segments win over parameters.
+        if let (Some((_, pattern)), Some(facts)) =
+            (found.min_by_key(|(_, pattern)| pattern.matches('{').count()), request.extensions().get::<Facts>())
+        {
+            facts.route(pattern, request.uri().path());
+        }
         let tree = match *request.method() {
             Method::GET => &self.get,
             Method::POST => &self.post,

@@ -74,14 +74,17 @@ fn routes() -> RouteTable<AppState> {
         .put("/api/v1/knowledge-bases/{id}", knowledge_bases::update)
         .delete("/api/v1/knowledge-bases/{id}", knowledge_bases::delete)
         .get("/api/v1/knowledge-bases/{id}/hybrid-search", hybrid_search::hybrid_search)
+        .post("/api/v1/knowledge-bases/copy", knowledge_bases::copy)
         // knowledge
         .post("/api/v1/knowledge-bases/{id}/knowledge/file", knowledge::upload::upload)
+        .post("/api/v1/knowledge-bases/{id}/knowledge/url", knowledge::url::import_url)
         .get("/api/v1/knowledge-bases/{id}/knowledge", knowledge::list)
         .get("/api/v1/knowledge/batch", knowledge::batch)
         .get("/api/v1/knowledge/{id}", knowledge::get)
         .put("/api/v1/knowledge/{id}", knowledge::update)
         .delete("/api/v1/knowledge/{id}", knowledge::delete)
         .get("/api/v1/knowledge/{id}/download", knowledge::download)
+        .put("/api/v1/knowledge/image/{id}/{chunk_id}", knowledge::image::update_image)
         // chunks
         .get("/api/v1/chunks/{knowledge_id}", chunks::list)
         .put("/api/v1/chunks/{knowledge_id}/{id}", chunks::update)

@@ -31,7 +31,9 @@ pub(super) fn summary_chunk(knowledge: &Knowledge, texts: &[Chunk], description:
     if description.trim().is_empty() {
         return None;
     }
-    let content = format!("# 文档名称\n{}\n\n# 摘要\n{description}", knowledge.file_name);
+    // A web page has no file name.
+    let name = if knowledge.file_name.is_empty() { &knowledge.title } else { &knowledge.file_name };
+    let content = format!("# 文档名称\n{name}\n\n# 摘要\n{description}");
     let mut chunk = a_chunk(knowledge, ChunkType::Summary, last.chunk_index + 3, content);
     chunk.parent_chunk_id = first.id.clone();
     Some(chunk)

@@ -3,7 +3,9 @@
 //! Not here: HTTP requests, and the request half of an upload (`library::knowledge`).
 
 mod chunks;
+mod copy;
 mod embed;
+mod fetch;
 pub mod parse;
 mod pipeline;
 mod purge;

@@ -6,21 +6,21 @@ use super::chunks::{storage_bytes, summary_chunk, text_chunks};
 use super::embed::Embedding;
 use super::parse::ParseChild;
 use super::split::{Splitter, check_count};
-use super::summary;
-use crate::domain::{Chunk, Job, JobKind, JobProgress, Knowledge, KnowledgeBase, ParseStatus, ScopeOf, TenantScope};
+use super::{copy, fetch, summary};
+use crate::domain::{Chunk, Job, JobKind, JobProgress, Knowledge, KnowledgeBase, KnowledgeKind, ParseStatus, ScopeOf, TenantScope};
 use crate::error::{Error, Result};
 use crate::files::Files;
 use crate::jobs::{JobContext, JobHandler};
 use crate::limits::{INDEX_WAIT, JOB_TIME_MAX, SUMMARY_TIME};
-use crate::provider::{CallContext, ChatTask, Followers, Registry};
-use crate::store::{Completion, CompletionOutcome, Store};
+use crate::provider::{CallContext, ChatTask, Followers, Pages, Registry};
+use crate::store::{Completion, CompletionOutcome, KnowledgePatch, Store};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// The contract's text for a full quota.
-const QUOTA_FULL: &str = "存储空间不足";
+pub(super) const QUOTA_FULL: &str = "存储空间不足";
 
 /// What ingestion is built from.
 pub struct IngestParts {
@@ -31,6 +31,8 @@ pub struct IngestParts {
     /// A leased job is the proof that its tenant's data may be worked on; `app` hands in the maker of scopes.
     pub scope_of: ScopeOf,
     pub parser: ParseChild,
+    /// Fetches web pages under the rules of private addresses.
+    pub pages: Arc<dyn Pages>,
     /// `conversation.generate_summary_prompt`.
     pub summary_prompt: String,
 }
@@ -67,18 +69,22 @@ impl Ingest {
         let call = CallContext::background(job.tenant_id, request_id, JOB_TIME_MAX);
         // Whoever drops this future, a lost lease or a stopping server, stops the calls to models too.
         let _cancel = call.cancel.clone().drop_guard();
-        Run { parts, scope, job: context, call, knowledge, kb }.run().await
+        let mut run = Run { parts, scope, job: context, call, knowledge, kb };
+        run.run().await
     }
 }
 
 impl JobHandler for Ingest {
     fn kinds(&self) -> &[JobKind] {
-        &[JobKind::IngestKnowledge]
+        &[JobKind::IngestKnowledge, JobKind::CopyKnowledgeBase]
     }
 
     fn run<'a>(&'a self, job: &'a Job, context: &'a JobContext) -> BoxFuture<'a, Result<()>> {
         async move {
             let scope = (self.parts.scope_of)(job.tenant_id);
+            if job.kind == JobKind::CopyKnowledgeBase {
+                return copy::knowledge_base(&self.parts, job, context).await;
+            }
             let Err(error) = self.ingest(job, context).await else { return Ok(()) };
             // A document that was deleted meanwhile has nobody who waits for it; whatever failed, failed because of that.
             if self.parts.store.find_knowledge(&scope, &job.subject_id).await?.is_none() {
@@ -92,6 +98,9 @@ impl JobHandler for Ingest {
 
     fn give_up<'a>(&'a self, job: &'a Job, error: &'a Error) -> BoxFuture<'a, Result<()>> {
         async move {
+            if job.kind == JobKind::CopyKnowledgeBase {
+                return copy::give_up(&self.parts, job, error).await;
+            }
             let scope = (self.parts.scope_of)(job.tenant_id);
             let Some(knowledge) = self.parts.store.find_knowledge(&scope, &job.subject_id).await? else { return Ok(()) };
             if knowledge.parse_status == ParseStatus::Completed {
@@ -107,10 +116,13 @@ impl JobHandler for Ingest {
 }
 
 impl Run<'_> {
-    async fn run(&self) -> Result<()> {
+    async fn run(&mut self) -> Result<()> {
         let splitter = Splitter::new(&self.kb.chunking_config)?;
         self.progress("parse", 5, "reading the file").await?;
-        let parsed = self.parse().await?;
+        let parsed = match self.knowledge.kind {
+            KnowledgeKind::Url => self.parse_page().await?,
+            KnowledgeKind::File | KnowledgeKind::Passage => self.parse().await?,
+        };
         self.progress("split", 25, "cutting the text").await?;
         let (texts, parsed_bytes) = self.split(splitter, parsed).await?;
         tracing::debug!(knowledge_id = self.knowledge.id, parsed_bytes, chunks = texts.len(), "a document was read and cut");
@@ -134,6 +146,18 @@ impl Run<'_> {
             if is_missing { Error::BadRequest("The stored file is missing; upload it again.".into()) } else { error }
         })?;
         self.parts.parser.parse(&self.knowledge.file_type, file.size_bytes, file.file).await
+    }
+
+    /// Fetches the page, reads it, and gives the document the title that the page has.
+    async fn parse_page(&mut self) -> Result<knowhost_parse::Parsed> {
+        let page = fetch::page(self.parts.pages.as_ref(), &self.parts.files, &self.call, &self.knowledge.source).await?;
+        let parsed = self.parts.parser.parse(page.file_type, page.file.size_bytes, page.file.file).await?;
+        let title = fetch::title(parsed.title.as_deref(), &page.url);
+        if self.knowledge.title.is_empty() && !title.is_empty() {
+            let patch = KnowledgePatch { title: Some(title), ..KnowledgePatch::default() };
+            self.knowledge = self.parts.store.update_knowledge(&self.scope, &self.knowledge.id, &patch).await?;
+        }
+        Ok(parsed)
     }
 
     /// Off the async threads: a large text takes a while.
@@ -216,7 +240,7 @@ impl Run<'_> {
 }
 
 /// What the owner of a document reads; a fault of ours stays in the log.
-fn sentence(error: &Error) -> String {
+pub(super) fn sentence(error: &Error) -> String {
     let fault = || "The document could not be processed because of a fault in the server; its log says more.".into();
     error.public_text().unwrap_or_else(fault)
 }

@@ -12,7 +12,7 @@ use crate::files::Files;
 use crate::index::Follower;
 use crate::jobs::{JobHandler, JobTiming, Jobs, Worker};
 use crate::provider::ProviderErrorKind;
-use crate::provider::testing::{DIMENSION, PlayedModels};
+use crate::provider::testing::{DIMENSION, PlayedModels, PlayedPages};
 use crate::store::testing::{TestStore, a_kb, a_tenant, new_knowledge, open};
 use crate::store::{CreatedKnowledge, TenantPatch};
 use std::sync::Arc;
@@ -62,6 +62,7 @@ impl House {
             registry: self.models.registry(),
             followers: Arc::new(self.follower.clone()),
             scope_of: std::sync::Arc::new(TenantScope::mint),
+            pages: Arc::new(PlayedPages::default()),
             parser: child(ParseChildLimits::default()),
             summary_prompt: "sum up".into(),
         }))

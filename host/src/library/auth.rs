@@ -194,11 +194,17 @@ impl Library {
     /// Revokes an access token and the refresh token of the same login; `false` for one that is not known.
     pub async fn logout(&self, token: &str) -> Result<bool> {
         let Ok(claims) = self.access().tokens.verify(token, TokenType::Access) else { return Ok(false) };
-        let known = self.store().find_auth_token(&claims.row_key()).await?.is_some();
-        for token_type in [TokenType::Access, TokenType::Refresh] {
-            self.store().revoke_auth_token(&claims.row_key_of(token_type)).await?;
+        let row = self.store().find_auth_token(&claims.row_key()).await?;
+        self.store().revoke_auth_token(&claims.row_key()).await?;
+        match (claims.row_key_of(TokenType::Refresh), &row) {
+            (Some(refresh), _) => {
+                self.store().revoke_auth_token(&refresh).await?;
+            }
+            // A token of the reference does not say which login it is from; its pair was stored in the same moment.
+            (None, Some(row)) => self.store().revoke_refresh_tokens_beside(row).await?,
+            (None, None) => {}
         }
-        Ok(known)
+        Ok(row.is_some())
     }
 
     /// Sets a new password and ends all other logins of the user; `token` is the one that asked.

@@ -56,7 +56,13 @@ impl Documents {
         self.wait_until(sequence).await
     }
 
-    async fn embed_one(&self, scope: &TenantScope, chunk: &Chunk, content: &str, request_id: &str) -> Result<(EmbeddedBy, Vec<f32>)> {
+    pub(super) async fn embed_one(
+        &self,
+        scope: &TenantScope,
+        chunk: &Chunk,
+        content: &str,
+        request_id: &str,
+    ) -> Result<(EmbeddedBy, Vec<f32>)> {
         let kb = self.store.get_knowledge_base(scope, &chunk.knowledge_base_id).await?;
         let embedder = self.registry.embedder(scope, &kb.embedding_model_id).await?;
         let call = CallContext::interactive(scope.tenant_id(), request_id, EMBED_ONE_TIME);

@@ -6,9 +6,10 @@ use super::safe_text;
 use crate::domain::{Knowledge, KnowledgeBase, KnowledgeKind, TenantScope};
 use crate::error::{Error, Result};
 use crate::files::{FileWriter, Files, OpenFile};
-use crate::limits::{DELETE_WAIT, UPLOAD_BYTES_MAX};
+use crate::limits::{DELETE_WAIT, SOURCE_CHARS_MAX, UPLOAD_BYTES_MAX};
 use crate::provider::{Followers, Registry};
 use crate::store::{CreatedKnowledge, KnowledgeFilter, KnowledgePatch, Page, Paged, Store};
+use md5::{Digest, Md5};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,6 +36,14 @@ pub struct NewDocument {
     /// `None`: as the knowledge base is set.
     pub enable_multimodal: Option<bool>,
     pub upload: FileWriter,
+    pub request_id: String,
+}
+
+/// An address whose content is wanted.
+pub struct NewAddress {
+    pub url: String,
+    /// `None`: as the knowledge base is set.
+    pub enable_multimodal: Option<bool>,
     pub request_id: String,
 }
 
@@ -89,6 +98,33 @@ impl Documents {
                 Err(error)
             }
         }
+    }
+
+    /// Takes an address in; what stands there is fetched in the background.
+    pub async fn create_from_url(&self, scope: &TenantScope, kb: &KnowledgeBase, address: NewAddress) -> Result<Taken> {
+        if !is_web_address(&address.url) {
+            return Err(Error::bad_request("invalid URL"));
+        }
+        let knowledge = Knowledge {
+            knowledge_base_id: kb.id.clone(),
+            kind: KnowledgeKind::Url,
+            file_hash: hex::encode(Md5::digest(&address.url)),
+            source: address.url,
+            embedding_model_id: kb.embedding_model_id.clone(),
+            ..Knowledge::default()
+        };
+        let enable_multimodal = address.enable_multimodal.unwrap_or(kb.chunking_config.enable_multimodal);
+        let payload = json!({"request_id": address.request_id, "enable_multimodal": enable_multimodal});
+        match self.store.create_knowledge_with_job(scope, &knowledge, payload).await? {
+            CreatedKnowledge::Created { knowledge, .. } => Ok(Taken::Created(knowledge)),
+            CreatedKnowledge::Duplicate(existing) => Ok(Taken::Duplicate(existing)),
+        }
+    }
+
+    /// Makes the target hold what the source holds, in the background; without a target a new knowledge base is made for it.
+    pub async fn copy_knowledge_base(&self, scope: &TenantScope, source_id: &str, target_id: Option<&str>, request_id: &str) -> Result<()> {
+        self.store.create_copy_job(scope, source_id, target_id, request_id).await?;
+        Ok(())
     }
 
     /// Newest first; a knowledge base that is not the tenant's does not exist.
@@ -148,6 +184,15 @@ fn extension(file_name: &str) -> String {
     file_name.rsplit_once('.').map_or("unknown", |(_, extension)| extension).trim().to_owned()
 }
 
+/// The contract's rule, and what an address needs to be fetched at all.
+fn is_web_address(text: &str) -> bool {
+    let has_scheme = text.starts_with("http://") || text.starts_with("https://");
+    let is_plain = !text.chars().any(|c| c.is_control() || c.is_whitespace()) && safe_text::check(text).is_some();
+    let is_complete = url::Url::parse(text)
+        .is_ok_and(|url| url.host_str().is_some_and(|host| !host.is_empty()) && url.username().is_empty() && url.password().is_none());
+    has_scheme && text.len() <= SOURCE_CHARS_MAX && is_plain && is_complete
+}
+
 fn check_type(kb: &KnowledgeBase, extension: &str) -> Result<()> {
     let lower = extension.to_ascii_lowercase();
     if IMAGE_TYPES.contains(&lower.as_str()) {
@@ -189,6 +234,18 @@ mod tests {
         for (name, wanted) in [("a.PDF", "PDF"), ("a.tar.gz", "gz"), (".txt", "txt"), ("noext", "unknown"), ("a.md ", "md")] {
             assert_eq!(extension(name), wanted, "{name}");
         }
+    }
+
+    #[test]
+    fn addresses_are_whole_http_addresses_without_credentials() {
+        for good in ["http://a.example", "https://a.example:8443/b?c=d#e", "http://10.0.0.1/x", "https://例子.example/页"] {
+            assert!(is_web_address(good), "{good}");
+        }
+        let long = format!("http://a.example/{}", "x".repeat(2048));
+        for bad in ["", "a.example", "ftp://a.example", "HTTP://a.example", "http://", "http://u:p@a.example", "http://a b", &long] {
+            assert!(!is_web_address(bad), "{bad}");
+        }
+        assert!(!is_web_address("http://a.example/?q=javascript:alert(1)") && !is_web_address("http://a.example/\n"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod access;
 pub mod auth;
 pub mod chunks;
 pub mod downloads;
+mod images;
 pub mod index_care;
 pub mod initialization;
 pub mod knowledge;

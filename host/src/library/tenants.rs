@@ -43,6 +43,12 @@ impl Library {
         self.store().create_tenant(&tenant, |id| self.access().api_keys.issue(id)).await
     }
 
+    /// For the operator: all of them, newest first, their keys hidden.
+    pub async fn list_tenants(&self) -> Result<Vec<Tenant>> {
+        let tenants = self.store().list_tenants().await?;
+        Ok(tenants.into_iter().map(|tenant| Tenant { api_key: "***".into(), ..tenant }).collect())
+    }
+
     /// The caller's own tenant; every other number behaves as one that does not exist.
     pub async fn get_tenant(&self, scope: &TenantScope, id: TenantId) -> Result<Tenant> {
         self.own(scope, id)?;

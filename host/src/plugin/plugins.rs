@@ -13,7 +13,9 @@ use super::loaded::{Plugin, Workshop};
 use super::lock::Lock;
 use super::wasm::{CompiledCache, Engine};
 use crate::domain::{Model, TenantId};
-use crate::provider::{Catalogue, ChatModel, Embedder, PluginSource, PluginState, ProviderError, ProviderErrorKind, Reranker, Tokenizer};
+use crate::provider::{
+    Catalogue, ChatModel, Embedder, Pages, PluginSource, PluginState, ProviderError, ProviderErrorKind, Reranker, Tokenizer,
+};
 use anyhow::Context;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -42,10 +44,11 @@ impl Plugins {
         let ollama_host = Url::parse(&config.ollama_base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
         let private = PrivateHosts::parse(config.private_hosts.iter().map(String::as_str).chain(ollama_host.as_deref()))
             .context("KNOWHOST_PRIVATE_HOSTS")?;
+        let listed = PrivateHosts::parse(config.private_hosts.iter().map(String::as_str)).context("KNOWHOST_PRIVATE_HOSTS")?;
         let workshop = Workshop {
             engine: Engine::new()?,
             cache: CompiledCache::open(&config.compiled_dir, &config.key_file)?,
-            room: Arc::new(AskRoom::new(HttpDoor::new(private)?)),
+            room: Arc::new(AskRoom::new(HttpDoor::new(private, listed)?)),
             cores: Cores::of_this_machine(),
             compiler: Elsewhere::new(config.compiler.clone()),
             models_dir: config.models_dir.clone(),
@@ -60,6 +63,11 @@ impl Plugins {
     /// Opens loopback for one tenant, whose models may stand on this machine; once, by `app`.
     pub fn set_local_tenant(&self, tenant_id: TenantId) {
         self.workshop.room.set_local_tenant(tenant_id);
+    }
+
+    /// Fetches web pages under the same rules of addresses.
+    pub fn pages(&self) -> Arc<dyn Pages> {
+        self.workshop.room.pages()
     }
 
     /// Lets plugins call other models, for as long as `app` holds these; once.

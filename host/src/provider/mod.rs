@@ -8,6 +8,7 @@ mod chat_model;
 mod embedder;
 mod error;
 mod followers;
+mod pages;
 mod plugin_desk;
 mod registry;
 mod reranker;
@@ -24,6 +25,7 @@ pub use chat_model::{
 pub use embedder::{EmbedPurpose, Embedder, Embeddings, ScoreMap};
 pub use error::{ProviderError, ProviderErrorKind};
 pub use followers::Followers;
+pub use pages::{Page, Pages};
 pub use plugin_desk::{LoadedFrom, PluginDesk, PluginListing, PluginState};
 pub use registry::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_EMBED_FULL, BUILTIN_RERANK, ModelRows, PluginSource, Registry};
 pub use reranker::{RerankHit, Reranker};

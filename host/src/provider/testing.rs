@@ -273,3 +273,18 @@ impl ModelRows for Rows {
         Box::pin(async { Ok(None) })
     }
 }
+
+/// Plays the web: an address and what stands there, as media type and bytes.
+#[derive(Default)]
+pub(crate) struct PlayedPages(pub(crate) Mutex<std::collections::HashMap<String, (String, Vec<u8>)>>);
+
+impl super::Pages for PlayedPages {
+    fn open<'a>(&'a self, _: &'a CallContext, url: &'a str) -> BoxFuture<'a, Result<super::Page>> {
+        let found = self.0.lock().unwrap().get(url).cloned();
+        Box::pin(async move {
+            let (content_type, bytes) = found.ok_or_else(|| crate::error::Error::bad_request("The address answered with status 404."))?;
+            let body = futures_util::stream::iter([Ok(bytes)]).boxed();
+            Ok(super::Page { url: url.to_owned(), content_type, body })
+        })
+    }
+}

@@ -7,6 +7,7 @@ use super::convert::{id_or_new, time, word};
 use super::fault::fault;
 use crate::domain::{AuthToken, TenantId, Timestamp, TokenType};
 use crate::error::{Error, Result};
+use crate::limits::PAIR_WITHIN;
 
 #[derive(sqlx::FromRow)]
 struct AuthTokenRow {
@@ -85,6 +86,25 @@ impl Store {
             .await
             .map_err(fault("revoking a token"))?;
         Ok(revoked.rows_affected() > 0)
+    }
+
+    /// Revokes the refresh tokens that a user got in the moment of another token.
+    pub async fn revoke_refresh_tokens_beside(&self, token: &AuthToken) -> Result<()> {
+        let around = time::Duration::try_from(PAIR_WITHIN).unwrap_or(time::Duration::ZERO);
+        let at = token.created_at.as_offset_date_time();
+        sqlx::query(
+            "update auth_tokens set is_revoked = 1, updated_at = ?5 where user_id = ?1 and token_type = ?2 and is_revoked = 0 \
+             and created_at between ?3 and ?4",
+        )
+        .bind(&token.user_id)
+        .bind(TokenType::Refresh.as_column())
+        .bind(Timestamp::from(at - around).to_column())
+        .bind(Timestamp::from(at + around).to_column())
+        .bind(Timestamp::now().to_column())
+        .execute(self.writer())
+        .await
+        .map_err(fault("revoking the pair of a token"))?;
+        Ok(())
     }
 
     /// Revokes all tokens of a user but `kept`; the number of those that were valid.

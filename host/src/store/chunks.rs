@@ -232,6 +232,21 @@ impl Store {
     }
 }
 
+/// Every chunk of a document, within the caller's transaction.
+pub(super) async fn read_chunks_of(connection: &mut SqliteConnection, scope: &TenantScope, knowledge_id: &str) -> Result<Vec<Chunk>> {
+    sqlx::query_as::<_, ChunkRow>(
+        "select * from chunks where tenant_id = ?1 and knowledge_id = ?2 and deleted_at is null order by chunk_index, id",
+    )
+    .bind(scope.tenant_id().0)
+    .bind(knowledge_id)
+    .fetch_all(connection)
+    .await
+    .map_err(fault("reading the chunks of a document"))?
+    .into_iter()
+    .map(Chunk::try_from)
+    .collect()
+}
+
 async fn read_chunk(connection: &mut SqliteConnection, scope: &TenantScope, id: &str) -> Result<Option<Chunk>> {
     sqlx::query_as::<_, ChunkRow>("select * from chunks where tenant_id = ?1 and id = ?2 and deleted_at is null")
         .bind(scope.tenant_id().0)
@@ -243,7 +258,7 @@ async fn read_chunk(connection: &mut SqliteConnection, scope: &TenantScope, id: 
         .transpose()
 }
 
-async fn delete_embedding(connection: &mut SqliteConnection, chunk_id: &str) -> Result<()> {
+pub(super) async fn delete_embedding(connection: &mut SqliteConnection, chunk_id: &str) -> Result<()> {
     sqlx::query("delete from embeddings where source_id = ?1 and source_type = 0")
         .bind(chunk_id)
         .execute(connection)

@@ -3,9 +3,11 @@ mod delete;
 mod download;
 mod get;
 mod hybrid_search;
+mod import_url;
 mod list;
 mod search;
 mod update;
+mod update_image;
 mod upload;
 
 use crate::scene::Scene;

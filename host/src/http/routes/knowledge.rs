@@ -2,7 +2,9 @@
 //!
 //! Not here: taking a multipart body apart (`upload`), and what may be done with a document (`library::knowledge`).
 
+pub(in crate::http) mod image;
 pub(in crate::http) mod upload;
+pub(in crate::http) mod url;
 
 use crate::domain::Knowledge;
 use crate::http::AppState;

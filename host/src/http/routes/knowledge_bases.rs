@@ -1,14 +1,14 @@
 //! Knowledge bases over HTTP.
 //!
-//! Not here: searching one, its documents, copying.
+//! Not here: searching one, its documents.
 
 use crate::domain::{ChunkingConfig, ExtractConfig, ImageProcessingConfig, KnowledgeBase, StorageConfig, Timestamp, VlmConfig};
-use crate::http::AppState;
 use crate::http::auth::Caller;
 use crate::http::envelope::{self, Data, Done};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{JsonBody, PathIds};
 use crate::http::go_json::{Bind, BindError, Rules};
+use crate::http::{AppState, RequestId};
 use crate::library::knowledge_bases::KnowledgeBaseChange;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -144,6 +144,40 @@ pub(in crate::http) async fn update(State(state): State<AppState>, caller: Calle
     };
     let updated = state.library.update_knowledge_base(caller.scope(), &id, change).await;
     Ok(envelope::data(&updated.map_err(|error| ApiError::input(error, Some(INVALID)))?))
+}
+
+#[derive(Deserialize, Default, ToSchema)]
+#[serde(default)]
+#[schema(as = CopyKnowledgeBaseRequest)]
+struct CopyRequest {
+    #[schema(required, min_length = 1)]
+    source_id: String,
+    /// Empty: a new knowledge base is made.
+    target_id: String,
+}
+
+impl Bind for CopyRequest {
+    const NAME: &'static str = "CopyKnowledgeBaseRequest";
+
+    fn check(&self, rules: &mut Rules) {
+        rules.text("SourceID", &self.source_id).required();
+    }
+}
+
+/// The answer comes before the work, as the contract has it.
+#[utoipa::path(
+    post,
+    path = "/api/v1/knowledge-bases/copy",
+    tag = "knowledge-bases",
+    summary = "Make a knowledge base hold what another one holds",
+    request_body = CopyRequest,
+    responses((status = 200, description = "It is done in the background.", body = Done))
+)]
+pub(in crate::http) async fn copy(State(state): State<AppState>, caller: Caller, request_id: RequestId, body: JsonBody) -> ApiResult {
+    let request: CopyRequest = body.bind().map_err(bad_parameters)?;
+    let target_id = Some(request.target_id.as_str()).filter(|id| !id.is_empty());
+    state.documents.copy_knowledge_base(caller.scope(), &request.source_id, target_id, &request_id.0).await?;
+    Ok(envelope::message("Knowledge base copy successfully"))
 }
 
 #[utoipa::path(

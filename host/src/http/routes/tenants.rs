@@ -63,7 +63,7 @@ pub(in crate::http) async fn create(State(state): State<AppState>, caller: AnyCa
     Ok(envelope::created(&tenant))
 }
 
-/// The contract's list, with the caller's own tenant and no other.
+/// The contract's list: the caller's own tenant and no other; the operator sees all, without their keys.
 #[derive(Serialize, ToSchema)]
 struct Tenants {
     items: Vec<Tenant>,
@@ -73,11 +73,12 @@ struct Tenants {
     get,
     path = "/api/v1/tenants",
     tag = "tenants",
-    summary = "The caller's own tenant as a list",
-    responses((status = 200, description = "One item.", body = Data<Tenants>))
+    summary = "The caller's own tenant as a list; for the operator all tenants without their keys",
+    responses((status = 200, description = "One item, or all for the operator.", body = Data<Tenants>))
 )]
-pub(in crate::http) async fn list(caller: Caller) -> ApiResult {
-    Ok(envelope::data(&Tenants { items: vec![caller.tenant().clone()] }))
+pub(in crate::http) async fn list(State(state): State<AppState>, caller: AnyCaller, own: Option<Caller>) -> ApiResult {
+    let items = if caller.is_operator { state.library.list_tenants().await? } else { own.iter().map(|own| own.tenant().clone()).collect() };
+    Ok(envelope::data(&Tenants { items }))
 }
 
 #[utoipa::path(

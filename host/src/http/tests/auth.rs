@@ -2,6 +2,7 @@
 
 use super::TestApp;
 use crate::library::LibrarySettings;
+use crate::library::access::REFERENCE_SECRET;
 use crate::limits::LOGIN_FAILURES_PER_ACCOUNT_MAX;
 use crate::store::UserPatch;
 use axum::http::Method;
@@ -165,4 +166,49 @@ async fn a_new_password_ends_other_logins() {
     assert_eq!(app.bearer(Method::GET, "/api/v1/auth/me", &ann.token, json!({})).await.status, 200);
     assert_eq!(app.bearer(Method::GET, "/api/v1/auth/me", &other.token, json!({})).await.status, 401);
     assert_eq!(app.open_post("/api/v1/auth/refresh", json!({"refreshToken": other.refresh})).await.status, 401);
+}
+
+#[tokio::test]
+async fn beside_the_reference_one_login_serves_both_servers() {
+    let app = TestApp::signing_with(REFERENCE_SECRET, LibrarySettings::default()).await;
+    let ann = app.tester("ann").await;
+    let store = app.state.library.store();
+    // The reference looks a token up by its whole text.
+    let row = store.find_auth_token(&ann.token).await.expect("reads").expect("there");
+    assert!(!row.is_revoked && row.user_id == store.find_user_by_email(&ann.email).await.expect("reads").expect("ann").id);
+    // A token as the reference issues it: no name of the login, its text in a row.
+    let user_id = row.user_id.clone();
+    let claims = json!({
+        "user_id": user_id, "email": ann.email, "tenant_id": ann.tenant_id, "type": "access", "exp": 4_102_444_800_i64, "iat": 1_700_000_000,
+    });
+    let theirs = jsonwebtoken::encode(
+        &jsonwebtoken::Header::default(),
+        &claims,
+        &jsonwebtoken::EncodingKey::from_secret(REFERENCE_SECRET.as_bytes()),
+    )
+    .expect("signs");
+    let me = async |token: &str| app.bearer(Method::GET, "/api/v1/auth/me", token, json!({})).await.status;
+    assert_eq!(me(&theirs).await, 401, "a signature alone is worth nothing: the secret is published");
+    store
+        .create_auth_tokens(&[crate::domain::AuthToken { id: String::new(), token: theirs.clone(), ..row.clone() }])
+        .await
+        .expect("writes");
+    assert_eq!(me(&theirs).await, 200);
+    store.revoke_auth_token(&theirs).await.expect("writes");
+    assert_eq!(me(&theirs).await, 401, "their revocations count here");
+    assert_eq!(me(&ann.token).await, 200);
+    assert_eq!(app.bearer(Method::POST, "/api/v1/auth/logout", &ann.token, json!({})).await.status, 200);
+    assert_eq!(me(&ann.token).await, 401);
+    assert!(store.find_auth_token(&ann.token).await.expect("reads").expect("there").is_revoked, "ours count there");
+    let refreshed = app.open_post("/api/v1/auth/refresh", json!({"refreshToken": ann.refresh})).await;
+    assert_eq!(refreshed.failure().3, json!("refresh token is revoked"));
+}
+
+#[tokio::test]
+async fn no_token_lies_in_the_database_otherwise() {
+    let app = TestApp::new().await;
+    let ann = app.tester("ann").await;
+    for token in [&ann.token, &ann.refresh] {
+        assert!(app.state.library.store().find_auth_token(token).await.expect("reads").is_none());
+    }
 }

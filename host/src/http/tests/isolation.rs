@@ -52,6 +52,9 @@ async fn creation_can_be_the_operators() {
     let refused = app.post("/api/v1/tenants", &ann.key, json!({"name": "t2"})).await;
     assert_eq!(refused.failure().0, 403);
     assert_eq!(app.post("/api/v1/tenants", OPERATOR_KEY, json!({"name": "t2"})).await.status, 201);
+    let all = app.get("/api/v1/tenants", OPERATOR_KEY).await.data();
+    let all = all["items"].as_array().expect("a list");
+    assert_eq!((all.len(), &all[0]["name"], &all[0]["api_key"]), (2, &json!("t2"), &json!("***")));
     let (status, code, ..) = app.get("/api/v1/models", OPERATOR_KEY).await.failure();
     assert_eq!((status, code), (403, 1002), "the operator is no tenant");
 }

@@ -26,21 +26,21 @@ async fn send(app: &TestApp, key: &str, kb: &str, parts: &[(&str, Option<&str>, 
     app.call(Method::POST, &format!("/api/v1/knowledge-bases/{kb}/knowledge/file"), &headers, form(parts)).await
 }
 
-async fn upload(app: &TestApp, key: &str, kb: &str, name: &str, content: &[u8]) -> Answer {
+pub(super) async fn upload(app: &TestApp, key: &str, kb: &str, name: &str, content: &[u8]) -> Answer {
     send(app, key, kb, &[("file", Some(name), content)]).await
 }
 
-fn id(value: &Value) -> String {
+pub(super) fn id(value: &Value) -> String {
     value["id"].as_str().expect("an id").to_owned()
 }
 
-async fn a_kb(app: &TestApp, tester: &Tester) -> String {
+pub(super) async fn a_kb(app: &TestApp, tester: &Tester) -> String {
     let body = json!({"name": "kb", "chunking_config": {"chunk_size": 60, "chunk_overlap": 0, "separators": ["\n\n"]}});
     id(&app.post("/api/v1/knowledge-bases", &tester.key, body).await.data())
 }
 
 /// Waits for the end of a document's processing.
-async fn ended(app: &TestApp, key: &str, id: &str) -> Value {
+pub(super) async fn ended(app: &TestApp, key: &str, id: &str) -> Value {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let batch = app.get(&format!("/api/v1/knowledge/batch?ids={id}&"), key).await.data();
@@ -56,14 +56,14 @@ async fn search(app: &TestApp, key: &str, kb: &str, body: Value) -> Answer {
     app.call(Method::GET, &format!("/api/v1/knowledge-bases/{kb}/hybrid-search"), &[("x-api-key", key)], body.to_string()).await
 }
 
-async fn found(app: &TestApp, key: &str, kb: &str, text: &str) -> Vec<String> {
+pub(super) async fn found(app: &TestApp, key: &str, kb: &str, text: &str) -> Vec<String> {
     let data = search(app, key, kb, json!({"query_text": text, "match_count": 5})).await.data();
     let texts = data.as_array().map(|all| all.iter().map(|hit| hit["content"].as_str().expect("a text").to_owned()).collect());
     texts.unwrap_or_default()
 }
 
 /// A document that is ready, and its id.
-async fn a_document(app: &TestApp, tester: &Tester, kb: &str) -> String {
+pub(super) async fn a_document(app: &TestApp, tester: &Tester, kb: &str) -> String {
     let id = id(&upload(app, &tester.key, kb, "灯塔.txt", TEXT.as_bytes()).await.data());
     assert_eq!(ended(app, &tester.key, &id).await["parse_status"], "completed");
     id

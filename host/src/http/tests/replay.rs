@@ -194,7 +194,7 @@ async fn replays_the_reference() {
     for step in ["ollama-status", "ollama-models", "ollama-check", "remote-check", "embedding-test", "rerank-check"] {
         replay.step(step).await;
     }
-    for step in ["kb-delete", "logout"] {
+    for step in ["k-list-bad", "kb-copy", "kb-delete", "logout"] {
         replay.step(step).await;
     }
 }

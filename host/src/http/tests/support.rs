@@ -19,7 +19,7 @@ use crate::library::downloads::Downloads;
 use crate::library::initialization::{Initialization, InitializationSettings};
 use crate::library::tenants::retriever_engines_of;
 use crate::library::{IndexCare, Library, LibrarySettings};
-use crate::provider::testing::PlayedModels;
+use crate::provider::testing::{PlayedModels, PlayedPages};
 use crate::search::{FusionOrder, Search};
 use crate::store::{BuiltinModel, Store};
 use axum::Router;
@@ -41,6 +41,8 @@ pub(in crate::http) struct TestApp {
     pub(in crate::http) state: AppState,
     /// What plays the models and searches of the chat.
     pub(in crate::http) chat: TestChat,
+    /// What stands behind the addresses of the web.
+    pub(in crate::http) pages: Arc<PlayedPages>,
     /// What plays the models of everything else.
     pub(in crate::http) models: Arc<PlayedModels>,
     router: Router,
@@ -116,10 +118,23 @@ impl TestApp {
     }
 
     pub(in crate::http) async fn with(settings: LibrarySettings) -> Self {
-        Self::build(settings, InitializationSettings::default(), PlayedModels::default()).await
+        Self::signing_with("a secret of the tests", settings).await
+    }
+
+    pub(in crate::http) async fn signing_with(jwt_secret: &str, settings: LibrarySettings) -> Self {
+        Self::build_signing(jwt_secret, settings, InitializationSettings::default(), PlayedModels::default()).await
     }
 
     pub(in crate::http) async fn build(settings: LibrarySettings, initialization: InitializationSettings, models: PlayedModels) -> Self {
+        Self::build_signing("a secret of the tests", settings, initialization, models).await
+    }
+
+    async fn build_signing(
+        jwt_secret: &str,
+        settings: LibrarySettings,
+        initialization: InitializationSettings,
+        models: PlayedModels,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).await.expect("a store");
         let builtin = BuiltinModel {
@@ -131,11 +146,12 @@ impl TestApp {
             parameters: crate::domain::ModelParameters { api_key: "hidden".into(), ..Default::default() },
         };
         store.ensure_builtin_models(&[builtin]).await.expect("writes");
-        let access = Access::new(b"0123456789abcdef0123456789abcdef", b"a secret of the tests").expect("good secrets");
+        let access = Access::new(b"0123456789abcdef0123456789abcdef", jwt_secret.as_bytes()).expect("good secrets");
         let settings =
             LibrarySettings { operator_key: Some(OPERATOR_KEY.into()), retriever_engines: retriever_engines_of("postgres"), ..settings };
         let chat = chat_over(store.clone());
         let models = Arc::new(models);
+        let pages = Arc::new(PlayedPages::default());
         let registry = models.registry();
         let files = Files::open(&folder.path().join("files")).expect("opens");
         let tokenizer = registry.tokenizer();
@@ -150,6 +166,7 @@ impl TestApp {
             registry: registry.clone(),
             followers: Arc::new(follower.clone()),
             scope_of: std::sync::Arc::new(TenantScope::mint),
+            pages: pages.clone(),
             parser: parsers(ParseChildLimits::default()),
             summary_prompt: String::new(),
         }));
@@ -163,6 +180,7 @@ impl TestApp {
             chat,
             models,
             state,
+            pages,
             ingest,
             follower,
             stop: StopOnDrop(CancellationToken::new()),

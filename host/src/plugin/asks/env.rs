@@ -8,21 +8,26 @@ use super::http::HttpDoor;
 use super::models::ModelCalls;
 use super::secrets::Secrets;
 use crate::domain::TenantId;
-use crate::provider::{CallContext, PluginIdentity, ProviderError, ProviderErrorKind};
+use crate::provider::{CallContext, Pages, PluginIdentity, ProviderError, ProviderErrorKind};
 use knowhost_plugin_sdk::manifest::Origin;
 use std::sync::{Arc, OnceLock, Weak};
 use tokio_util::sync::CancellationToken;
 
 /// Shared by all plugins.
 pub(in crate::plugin) struct AskRoom {
-    pub(super) http: HttpDoor,
+    pub(super) http: Arc<HttpDoor>,
     pub(super) caches: Caches,
     pub(super) models: OnceLock<Weak<dyn ModelCalls>>,
 }
 
 impl AskRoom {
     pub(in crate::plugin) fn new(http: HttpDoor) -> Self {
-        Self { http, caches: Caches::default(), models: OnceLock::new() }
+        Self { http: Arc::new(http), caches: Caches::default(), models: OnceLock::new() }
+    }
+
+    /// Fetches web pages for the host.
+    pub(in crate::plugin) fn pages(&self) -> Arc<dyn Pages> {
+        self.http.clone()
     }
 
     /// Once, by `app`: the tenant whose models may stand on this machine.

@@ -56,19 +56,27 @@ pub(in crate::plugin) struct HttpDoor {
     everybody: Way,
     local: Way,
     local_tenant: OnceLock<TenantId>,
+    /// For web pages: without the hosts that are open only for models.
+    pages: Way,
 }
 
 impl HttpDoor {
-    pub(in crate::plugin) fn new(private: PrivateHosts) -> anyhow::Result<Self> {
+    /// `listed` is what the operator opened for everything, `private` that and the hosts of models.
+    pub(in crate::plugin) fn new(private: PrivateHosts, listed: PrivateHosts) -> anyhow::Result<Self> {
         // Whoever installs one first wins, and any of them will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let local = Way::new(Addresses::new(private.with_loopback()))?;
-        Ok(Self { everybody: Way::new(Addresses::new(private))?, local, local_tenant: OnceLock::new() })
+        let pages = Way::new(Addresses::new(listed))?;
+        Ok(Self { everybody: Way::new(Addresses::new(private))?, local, local_tenant: OnceLock::new(), pages })
     }
 
     /// Once: the tenant whose models may stand on this machine.
     pub(super) fn set_local_tenant(&self, tenant_id: TenantId) {
         let _ = self.local_tenant.set(tenant_id);
+    }
+
+    pub(super) fn pages(&self) -> &Way {
+        &self.pages
     }
 
     fn way_of(&self, tenant_id: TenantId) -> &Way {
@@ -77,9 +85,9 @@ impl HttpDoor {
 }
 
 /// Clients and the resolver below them.
-struct Way {
-    addresses: Arc<Addresses>,
-    general: reqwest::Client,
+pub(super) struct Way {
+    pub(super) addresses: Arc<Addresses>,
+    pub(super) general: reqwest::Client,
     /// Connects only to what is listed as private: for secrets over plain http.
     private_only: reqwest::Client,
 }
@@ -243,7 +251,7 @@ fn response_headers(headers: &HeaderMap, secrets: &Secrets) -> Result<Vec<io::He
 }
 
 /// The whole chain of causes in one line.
-fn transport_failure(error: &reqwest::Error) -> Failure {
+pub(super) fn transport_failure(error: &reqwest::Error) -> Failure {
     let mut causes = Vec::new();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

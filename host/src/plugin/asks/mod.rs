@@ -10,6 +10,7 @@ mod grants;
 mod http;
 mod models;
 mod ops;
+mod pages;
 mod secrets;
 mod sigv4;
 #[cfg(test)]

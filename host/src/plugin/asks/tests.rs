@@ -29,7 +29,7 @@ cache_bytes_max = 1000
 
 fn env_with(base_url: &str, lines: &str, depth: usize, models: Option<Arc<dyn ModelCalls>>) -> Arc<CallEnv> {
     let manifest = Manifest::parse(&format!("{MANIFEST}{lines}")).unwrap();
-    let room = AskRoom::new(HttpDoor::new(PrivateHosts::parse(["127.0.0.0/8"]).unwrap()).unwrap());
+    let room = AskRoom::new(HttpDoor::new(PrivateHosts::parse(["127.0.0.0/8"]).unwrap(), PrivateHosts::default()).unwrap());
     if let Some(models) = models {
         room.set_models(&models);
         // The room holds it weakly; here nobody else does.
@@ -327,7 +327,7 @@ async fn models_are_called_by_grant_and_only_so_deep() {
 async fn loopback_is_open_for_the_local_tenant_alone() {
     for (local, is_open) in [(TenantId(1), true), (TenantId(2), false)] {
         let (url, _heard) = listen(OK).await;
-        let room = AskRoom::new(HttpDoor::new(PrivateHosts::default()).unwrap());
+        let room = AskRoom::new(HttpDoor::new(PrivateHosts::default(), PrivateHosts::default()).unwrap());
         room.set_local_tenant(local);
         let env = env_with(&url, "", 0, None);
         let env = CallEnv {
@@ -348,5 +348,70 @@ async fn loopback_is_open_for_the_local_tenant_alone() {
             }
             other => panic!("{other:?}"),
         }
+    }
+}
+
+mod pages {
+    //! Fetched web pages over real connections.
+
+    use super::*;
+    use crate::error::Error;
+    use crate::provider::Pages;
+    use futures_util::StreamExt;
+
+    fn door(listed: &[&str]) -> HttpDoor {
+        // What is open for models counts for nothing here.
+        let for_models = PrivateHosts::parse(["127.0.0.0/8", "localhost"]).unwrap();
+        HttpDoor::new(for_models, PrivateHosts::parse(listed.iter().copied()).unwrap()).unwrap()
+    }
+
+    async fn text(door: &HttpDoor, url: &str) -> Result<(String, String, String), Error> {
+        let context = CallContext::background(TenantId(1), "r", Duration::from_secs(20));
+        let mut page = door.open(&context, url).await?;
+        let mut bytes = Vec::new();
+        while let Some(piece) = page.body.next().await {
+            bytes.extend(piece?);
+        }
+        Ok((page.url, page.content_type, String::from_utf8(bytes).unwrap()))
+    }
+
+    #[tokio::test]
+    async fn page_is_read_after_its_redirects() {
+        let (end, _heard) = listen(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<p>x").await;
+        let answer = format!("HTTP/1.1 302 Found\r\nLocation: {end}/b#c\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        let (start, mut heard) = listen(answer.leak().as_bytes()).await;
+        let read = text(&door(&["127.0.0.1"]), &format!("{start}/a")).await.unwrap();
+        assert_eq!(read, (format!("{end}/b"), "text/html".into(), "<p>x".into()));
+        let heard = heard.recv().await.unwrap();
+        assert!(heard.starts_with("GET /a HTTP/1.1\r\n") && !heard.to_lowercase().contains("cookie"), "{heard}");
+    }
+
+    #[tokio::test]
+    async fn private_addresses_are_closed_on_the_first_hop_and_on_every_other() {
+        let (inside, _heard) = listen(OK).await;
+        let told = text(&door(&[]), &inside).await.unwrap_err();
+        assert!(matches!(&told, Error::BadRequest(text) if text.contains("KNOWHOST_PRIVATE_HOSTS")), "{told}");
+        for target in
+            ["http://169.254.169.254/latest", "http://10.0.0.1/", "http://[::1]:1/", "file:///etc/passwd", "http://u:p@127.0.0.1/"]
+        {
+            let answer = format!("HTTP/1.1 301 Moved\r\nLocation: {target}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let (start, _heard) = listen(answer.leak().as_bytes()).await;
+            let told = text(&door(&["127.0.0.1"]), &start).await.unwrap_err();
+            assert!(matches!(told, Error::BadRequest(_)), "{target}: {told}");
+        }
+        let localhost = inside.replace("127.0.0.1", "localhost");
+        assert!(matches!(text(&door(&[]), &localhost).await.unwrap_err(), Error::BadRequest(_)));
+    }
+
+    #[tokio::test]
+    async fn loops_end_and_statuses_are_told() {
+        let (start, _heard) = listen(b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+        assert!(text(&door(&["127.0.0.1"]), &start).await.unwrap_err().to_string().contains("redirects"));
+        let (gone, _heard) = listen(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+        assert!(matches!(text(&door(&["127.0.0.1"]), &gone).await, Err(Error::BadRequest(text)) if text.contains("status 404")));
+        let (busy, _heard) = listen(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+        assert!(matches!(text(&door(&["127.0.0.1"]), &busy).await, Err(Error::Unavailable { .. })));
+        let (large, _heard) = listen(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\nx").await;
+        assert!(text(&door(&["127.0.0.1"]), &large).await.unwrap_err().to_string().contains("more than"));
     }
 }

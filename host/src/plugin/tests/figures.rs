@@ -110,7 +110,9 @@ fn workshop_loads_what_the_figures_measure() {
     let workshop = Workshop {
         engine: wasm::Engine::new().unwrap(),
         cache: wasm::CompiledCache::open(&config.compiled_dir, &config.key_file).unwrap(),
-        room: std::sync::Arc::new(super::super::asks::AskRoom::new(super::super::asks::HttpDoor::new(Default::default()).unwrap())),
+        room: std::sync::Arc::new(super::super::asks::AskRoom::new(
+            super::super::asks::HttpDoor::new(Default::default(), Default::default()).unwrap(),
+        )),
         cores: super::super::calls::Cores::of_this_machine(),
         compiler: super::super::elsewhere::Elsewhere::new(None),
         models_dir: config.models_dir,

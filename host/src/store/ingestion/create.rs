@@ -46,7 +46,7 @@ impl Store {
     }
 }
 
-async fn check_knowledge_base(connection: &mut SqliteConnection, scope: &TenantScope, id: &str) -> Result<()> {
+pub(super) async fn check_knowledge_base(connection: &mut SqliteConnection, scope: &TenantScope, id: &str) -> Result<()> {
     sqlx::query_scalar::<_, i64>("select 1 from knowledge_bases where tenant_id = ?1 and id = ?2 and deleted_at is null")
         .bind(scope.tenant_id().0)
         .bind(id)

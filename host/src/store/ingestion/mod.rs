@@ -3,12 +3,15 @@
 //! Not here: parsing, embedding and waiting for followers. Every method may be run twice; one that meets a document that
 //! was deleted meanwhile answers `NotFound` and writes nothing, so that a job can not revive it.
 
+mod copy;
 mod create;
 mod delete;
 mod progress;
 
+pub use copy::{CopiedDocument, DocumentHash};
 pub use create::CreatedKnowledge;
 pub use delete::{DeletedKnowledge, PurgeStep};
+pub(super) use progress::upsert_chunk;
 pub use progress::{Completion, CompletionOutcome};
 
 use super::fault::fault;

@@ -170,7 +170,12 @@ async fn is_published(connection: &mut SqliteConnection, knowledge_id: &str) -> 
 }
 
 /// Tenant, knowledge base and document are the document's own, whatever the chunk says.
-async fn upsert_chunk(connection: &mut SqliteConnection, knowledge: &Knowledge, chunk: &Chunk, now: &str) -> Result<()> {
+pub(in crate::store) async fn upsert_chunk(
+    connection: &mut SqliteConnection,
+    knowledge: &Knowledge,
+    chunk: &Chunk,
+    now: &str,
+) -> Result<()> {
     check_text("chunk id", &chunk.id, ID_CHARS_MAX)?;
     let content = without_nul(&chunk.content);
     sqlx::query(

@@ -54,12 +54,12 @@ struct UploadForm {
 
 /// The contract's answer to content that is there already.
 #[derive(Serialize, ToSchema)]
-struct Duplicate {
+pub(super) struct Duplicate {
     #[schema(example = "duplicate_file")]
-    code: &'static str,
-    message: String,
-    data: Knowledge,
-    success: bool,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    pub(super) data: Knowledge,
+    pub(super) success: bool,
 }
 
 #[utoipa::path(
