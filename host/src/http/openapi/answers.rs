@@ -21,6 +21,9 @@ pub(in crate::http) struct Fault {
     message: String,
     /// Left out when the fault is the server's.
     details: Option<String>,
+    /// With 1007: what to search the server's log for.
+    #[schema(nullable = false)]
+    request_id: Option<String>,
 }
 
 /// What somebody unknown gets.
