@@ -77,6 +77,9 @@ impl Parts {
         // Opening the database and loading (at first: compiling) the plugins need nothing of each other.
         let plugins = tokio::task::spawn_blocking(move || Plugins::open(plugins_config));
         let store = Store::open(&data_dir.join("knowhost.db")).await.context("the database")?;
+        if super::shares_tokens(&settings) {
+            store.share_database();
+        }
         let files = Files::open(&data_dir.join("files")).context("the folder of files")?;
         let plugins = plugins.await.context("loading the plugins")??;
         store.ensure_builtin_models(&builtin_models()).await.context("the built-in models")?;

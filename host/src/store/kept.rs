@@ -2,6 +2,7 @@
 //!
 //! Not here: which queries are kept. Only this process writes (the data folder is locked), and all of its writes go through one connection, whose
 //! update hook tells of every changed row before the change can be seen. So nobody has to remember to invalidate anything.
+//! While the old server works on the same database (`Store::share_database`), nothing is kept.
 
 use crate::domain::TenantId;
 use crate::error::Result;
@@ -36,9 +37,15 @@ pub(super) struct Versions {
     models: Version,
     users: Version,
     auth_tokens: Version,
+    /// Others write too, and nobody hears of it.
+    is_shared: AtomicBool,
 }
 
 impl Versions {
+    pub(super) fn share(&self) {
+        self.is_shared.store(true, Ordering::SeqCst);
+    }
+
     pub(super) fn of(&self, table: &str) -> Option<&Version> {
         match table {
             "tenants" => Some(&self.tenants),
@@ -118,7 +125,7 @@ impl<V: Clone> Kept<V> {
     ) -> Result<V> {
         let version = (self.table)(&self.versions);
         let key = (tenant_id, what.to_owned());
-        let Some(before) = version.now() else { return read.await };
+        let Some(before) = version.now().filter(|_| !self.versions.is_shared.load(Ordering::SeqCst)) else { return read.await };
         if let Some((kept_at, value)) = self.rows.lock().unwrap_or_else(PoisonError::into_inner).get(&key)
             && *kept_at == before
         {

@@ -80,7 +80,6 @@ struct Inner {
     jobs_ready: Notify,
     index_sequence: watch::Sender<i64>,
     kept: KeptRows,
-    #[cfg(test)]
     versions: Arc<Versions>,
 }
 
@@ -125,7 +124,6 @@ impl Store {
             jobs_ready: Notify::new(),
             index_sequence,
             kept: KeptRows::new(&versions),
-            #[cfg(test)]
             versions,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -139,6 +137,11 @@ impl Store {
     pub async fn close(&self) {
         self.inner.reader.close().await;
         self.inner.writer.close().await;
+    }
+
+    /// Another server writes to this database too: every row is read anew from now on.
+    pub fn share_database(&self) {
+        self.inner.versions.share();
     }
 
     /// Answers when the database does.

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 const MAY_BE_ABSENT: &[(&str, &[&str])] = &[
     ("CurrentSettings", &["llm", "embedding", "nodeExtract"]),
     ("Download", &["endTime"]),
-    ("Fault", &["details"]),
+    ("Fault", &["details", "request_id"]),
     ("FoundChunk", &["explain"]),
     ("GraphNode", &["name", "chunks", "attributes"]),
     ("GraphRelation", &["node1", "node2", "type"]),

@@ -8,6 +8,7 @@ use crate::http::envelope::{self, Data, Done};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{JsonBody, PathIds};
 use crate::http::go_json::{Bind, BindError, Rules};
+use crate::http::openapi::NotFound;
 use crate::http::{AppState, RequestId};
 use crate::library::knowledge_bases::KnowledgeBaseChange;
 use axum::extract::State;
@@ -171,7 +172,10 @@ impl Bind for CopyRequest {
     tag = "knowledge-bases",
     summary = "Make a knowledge base hold what another one holds",
     request_body = CopyRequest,
-    responses((status = 200, description = "It is done in the background.", body = Done))
+    responses(
+        (status = 200, description = "It is done in the background.", body = Done),
+        (status = 404, response = NotFound),
+    )
 )]
 pub(in crate::http) async fn copy(State(state): State<AppState>, caller: Caller, request_id: RequestId, body: JsonBody) -> ApiResult {
     let request: CopyRequest = body.bind().map_err(bad_parameters)?;
