@@ -16,7 +16,7 @@ fn a_new_knowledge_base_is_filled_in_the_background() {
     assert_ne!(copy["id"], source["id"]);
     let path = format!("GET /knowledge-bases/{}/knowledge", copy["id"].as_str().expect("an id"));
     let row = knowhost_tests::wait_for("the copy", || {
-        let row = scene.key().send(&path, None).json["data"][0].take();
+        let row = scene.key().send(&path, None).json["data"].get(0)?.clone();
         (row["parse_status"] == "completed").then_some(row)
     });
     let original = scene.key().send(&format!("GET /knowledge/{id}"), None).json["data"].take();

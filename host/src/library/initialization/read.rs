@@ -5,7 +5,7 @@
 use super::Initialization;
 use crate::domain::{KnowledgeBase, Model, ModelStatus, ModelType, TenantScope};
 use crate::error::{Error, Result};
-use crate::provider::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_RERANK};
+use crate::provider::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_EMBED_FULL, BUILTIN_RERANK};
 use crate::store::{KnowledgeFilter, ModelFilter, Page};
 
 /// A model is absent while it can not be used.
@@ -61,7 +61,7 @@ impl Initialization {
     /// Whether the tenant sees a model beside the built-in ones.
     pub async fn is_initialized(&self, scope: &TenantScope) -> Result<bool> {
         let models = self.inner.library.store().list_models(scope, &ModelFilter::default()).await?;
-        Ok(models.iter().any(|model| ![BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_RERANK].contains(&model.id.as_str())))
+        Ok(models.iter().any(|model| ![BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_EMBED_FULL, BUILTIN_RERANK].contains(&model.id.as_str())))
     }
 
     pub(super) async fn find_own(&self, scope: &TenantScope, id: &str) -> Result<KnowledgeBase> {
