@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("app", &["*"]),
     ("cli", &["app", "ingest", "plugin"]),
-    ("http", &["chat", "search", "ingest", "library", "jobs", "stream", "store", "files", "provider"]),
+    ("http", &["chat", "search", "ingest", "library", "evaluate", "jobs", "stream", "store", "files", "provider"]),
+    ("evaluate", &["chat", "search", "ingest", "library", "jobs", "provider", "store"]),
     ("chat", &["search", "provider", "store", "stream"]),
     ("ingest", &["provider", "store", "files", "jobs", "index"]),
     ("library", &["provider", "store", "files", "jobs", "index"]),

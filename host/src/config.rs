@@ -20,6 +20,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     pub data_dir: PathBuf,
     pub sample: bool,
+    /// Folders of datasets for evaluations.
+    pub dataset_dir: PathBuf,
     pub private_hosts: Vec<String>,
     pub tenant_creation: TenantCreation,
     pub fusion: Fusion,

@@ -11,6 +11,8 @@ pub mod http;
 // work: what the server does
 /// From a question to a streamed, cited answer.
 pub mod chat;
+/// Datasets, ranking and text metrics, evaluation runs.
+pub mod evaluate;
 /// From a document to chunks, vectors and index changes.
 pub mod ingest;
 /// Tenants, users, knowledge bases, knowledge, models: create, change, delete, quota, access.

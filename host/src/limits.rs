@@ -347,3 +347,29 @@ pub const JOB_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 pub const JOB_CLEANING: Duration = Duration::from_secs(3600);
 /// Attempts to write down that a job failed, after its own attempts.
 pub const JOB_GIVE_UP_ATTEMPTS_MAX: i64 = 5;
+
+// ---- evaluation --------------------------------------------------------
+/// Names of folders.
+pub const DATASET_ID_CHARS_MAX: usize = 64;
+/// One file of a dataset; passages of a hundred thousand rows have about 30 MB.
+pub const DATASET_FILE_BYTES_MAX: u64 = 64 << 20;
+/// Columns of one file when they are unpacked.
+pub const DATASET_UNPACKED_BYTES_MAX: usize = 256 << 20;
+/// As many passages as a document may have chunks.
+pub const DATASET_ROWS_MAX: usize = CHUNKS_PER_KNOWLEDGE_MAX;
+/// One passage or answer, about ten pages.
+pub const DATASET_TEXT_BYTES_MAX: usize = 64 << 10;
+/// All texts of one file.
+pub const DATASET_TEXTS_BYTES_MAX: usize = 256 << 20;
+/// Each asks a model for an answer: more would take days.
+pub const DATASET_QUESTIONS_MAX: usize = 10_000;
+/// Runs at once; the others wait, so that evaluations never take the machine from those who ask.
+pub const EVALUATIONS_AT_ONCE: usize = 1;
+/// Questions of a run that are answered at the same time.
+pub const EVALUATION_QUESTIONS_AT_ONCE: usize = 4;
+/// Runs of a tenant that wait or work.
+pub const EVALUATIONS_OPEN_MAX: i64 = 16;
+/// A question whose model does not answer is asked again this often in all, and not for as long as a document would wait.
+pub const EVALUATION_ATTEMPTS_MAX: i64 = 3;
+/// One attempt at all questions that are left; finished ones are never asked again.
+pub const EVALUATION_TIME_MAX: Duration = Duration::from_secs(24 * 3600);

@@ -6,6 +6,7 @@ mod crash_commit;
 mod cross_language;
 mod cutover;
 mod described;
+mod evaluation;
 mod formats;
 mod hello;
 mod initialization;

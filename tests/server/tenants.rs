@@ -22,6 +22,8 @@ fn what_belongs_to_one_tenant_does_not_exist_for_another() {
     });
     let other_kb = owner.a_kb("Set up");
     owner.post(&format!("/api/v1/initialization/initialize/{other_kb}"), &settings).expect("answered").expect_status(200);
+    let run = owner.post("/api/v1/evaluation/", &json!({ "knowledge_base_id": kb })).expect("answered").expect_status(200);
+    let run = run.json["data"]["task"]["id"].as_str().expect("an id").to_owned();
     let tenant = owner.get("/api/v1/knowledge-bases").expect("answered").json["data"][0]["tenant_id"].clone();
 
     let routes = [
@@ -43,6 +45,9 @@ fn what_belongs_to_one_tenant_does_not_exist_for_another() {
         ("POST", format!("/api/v1/knowledge-chat/{session}"), json!({ "query": "safe" })),
         ("POST", "/api/v1/knowledge-search".to_owned(), json!({ "query": "safe", "knowledge_base_id": kb })),
         ("GET", format!("/api/v1/messages/{session}/load"), json!(null)),
+        ("GET", format!("/api/v1/evaluation/?task_id={run}"), json!(null)),
+        ("POST", "/api/v1/evaluation/".to_owned(), json!({ "knowledge_base_id": kb })),
+        ("POST", "/api/v1/evaluation/".to_owned(), json!({ "chat_id": model })),
         ("POST", "/api/v1/sessions".to_owned(), json!({ "knowledge_base_id": kb })),
         ("GET", format!("/api/v1/initialization/config/{other_kb}"), json!(null)),
         ("POST", format!("/api/v1/initialization/initialize/{other_kb}"), settings),

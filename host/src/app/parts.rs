@@ -10,6 +10,8 @@ use crate::chat::{Chat, ChatParts, FindQuery, Finder, Hit, Story};
 use crate::config::{Fusion, Settings, TenantCreation};
 use crate::domain::{Model, ModelParameters, ModelType, ScopeOf, Session, TenantId, TenantScope};
 use crate::error::Result as HostResult;
+use crate::evaluate::datasets::Datasets;
+use crate::evaluate::{EvaluationParts, Evaluations};
 use crate::files::Files;
 use crate::http::AppState;
 use crate::index::Follower;
@@ -57,6 +59,7 @@ pub(super) struct Parts {
     follower: Follower,
     jobs: Jobs,
     ingest: Arc<Ingest>,
+    evaluations: Evaluations,
     ingest_workers: usize,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -131,6 +134,13 @@ impl Parts {
             parser: ParseChild::of_this_binary().context("the parser's process")?,
             summary_prompt: settings.conversation.generate_summary_prompt.clone(),
         }));
+        let evaluations = Evaluations::new(EvaluationParts {
+            store: store.clone(),
+            chat: chat.clone(),
+            ingest: ingest.clone(),
+            datasets: Datasets::in_folder(settings.dataset_dir.clone()),
+            scope_of: scope_of.clone(),
+        });
         let ingest_workers = ingest_workers(&settings);
         Ok(Self {
             store,
@@ -146,6 +156,7 @@ impl Parts {
             follower,
             jobs,
             ingest,
+            evaluations,
             ingest_workers,
             tasks,
             stop: CancellationToken::new(),
@@ -160,6 +171,7 @@ impl Parts {
             initialization: self.initialization.clone(),
             search: self.search.clone(),
             index: IndexCare::new(self.follower.clone()),
+            evaluations: self.evaluations.clone(),
         }
     }
 
@@ -206,6 +218,13 @@ impl Parts {
         self.tasks.spawn(async move {
             if let Err(error) = Worker::run(jobs, handlers, limits::PULLS_AT_ONCE, stop).await {
                 tracing::error!(%error, "the workers of downloads ended");
+            }
+        });
+        // A worker of their own: a long run must not keep documents waiting.
+        let (jobs, handlers, stop) = (Jobs::new(self.store.clone()), vec![Arc::new(self.evaluations.clone()) as _], self.stop.clone());
+        self.tasks.spawn(async move {
+            if let Err(error) = Worker::run(jobs, handlers, limits::EVALUATIONS_AT_ONCE, stop).await {
+                tracing::error!(%error, "the worker of evaluations ended");
             }
         });
         self.tasks.spawn(upkeep::sweep_streams(self.chat.streams().clone(), self.stop.clone()));

@@ -15,11 +15,18 @@ pub(super) struct Budget {
     request_id: String,
     deadline: Instant,
     cancel: CancellationToken,
+    /// Somebody waits for the answer.
+    interactive: bool,
 }
 
 impl Budget {
     pub(super) fn new(tenant_id: TenantId, request_id: &str, time: Duration, cancel: CancellationToken) -> Self {
-        Self { tenant_id, request_id: request_id.to_owned(), deadline: Instant::now() + time, cancel }
+        Self { tenant_id, request_id: request_id.to_owned(), deadline: Instant::now() + time, cancel, interactive: true }
+    }
+
+    /// For an answer that nobody waits for: it must not delay those that somebody does.
+    pub(super) fn in_background(tenant_id: TenantId, request_id: &str, time: Duration, cancel: CancellationToken) -> Self {
+        Self { interactive: false, ..Self::new(tenant_id, request_id, time, cancel) }
     }
 
     pub(super) fn request_id(&self) -> &str {
@@ -41,7 +48,7 @@ impl Budget {
     /// For the calls of a step that may take `time` at most, and no longer than all of it.
     pub(super) fn context(&self, time: Duration) -> CallContext {
         let context = CallContext::interactive(self.tenant_id, self.request_id.clone(), time);
-        CallContext { deadline: self.deadline.min(context.deadline), cancel: self.cancel.clone(), ..context }
+        CallContext { deadline: self.deadline.min(context.deadline), cancel: self.cancel.clone(), interactive: self.interactive, ..context }
     }
 
     /// Carries a step out within its time; when the answer is stopped, the step is dropped.

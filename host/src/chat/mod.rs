@@ -2,6 +2,7 @@
 //!
 //! Not here: HTTP, how chunks are found, and which plugin answers.
 
+mod answer_once;
 mod ask;
 mod budget;
 mod pipeline;
@@ -16,6 +17,7 @@ mod tests;
 pub mod text;
 mod title;
 
+pub use answer_once::AnswerOnce;
 pub use ask::{AskRequest, Stories};
 pub use prompt::check_template;
 pub use text::{Hit, Story};

@@ -222,6 +222,7 @@ fn settings(entries: &Entries, environment: &BTreeMap<String, String>, mut witho
         listen: listen(entries)?,
         data_dir: PathBuf::from(text(entries, "knowhost.data_dir")?),
         sample: boolean(entries, "knowhost.sample")?,
+        dataset_dir: PathBuf::from(text(entries, "knowhost.dataset_dir")?),
         private_hosts: list(entries, "knowhost.private_hosts")?,
         tenant_creation: word(
             entries,

@@ -18,6 +18,8 @@ words!(JobKind {
     CopyKnowledgeBase = "copy_knowledge_base",
     /// Fetches a model into its provider; the subject is the model id.
     PullModel = "pull_model",
+    /// Asks the questions of a dataset and measures the answers; the subject is the evaluation's id.
+    Evaluate = "evaluate",
 });
 words!(JobState { Queued = "queued", Leased = "leased", Done = "done", Failed = "failed" });
 

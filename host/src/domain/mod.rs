@@ -3,6 +3,7 @@
 //! No input or output, no SQL, no runtime. Serde derives stand here because the JSON columns of the schema and the answers of the API share these shapes.
 
 mod chunk;
+mod evaluation;
 mod job;
 mod knowledge;
 mod knowledge_base;
@@ -15,6 +16,9 @@ pub mod timestamp;
 pub mod zone;
 
 pub use chunk::{Chunk, ChunkType, ImageInfo};
+pub use evaluation::{
+    Evaluation, EvaluationMetric, EvaluationParams, EvaluationStatus, EvaluationTask, GenerationMetrics, QuestionScores, RetrievalMetrics,
+};
 pub use job::{Job, JobKind, JobProgress, JobState, NewJob};
 pub use knowledge::{EnableStatus, Knowledge, KnowledgeKind, ParseStatus};
 pub use knowledge_base::{

@@ -5,8 +5,8 @@
 use super::route_table::{Dispatch, RouteTable, normalise_path};
 use super::routes::initialization::{earlier, extract, model_server, multimodal, probes, settings};
 use super::routes::{
-    auth, chat, chunks, docs, health, hybrid_search, index, knowledge, knowledge_bases, messages, models, plugins, sessions, system,
-    tenants,
+    auth, chat, chunks, docs, evaluation, health, hybrid_search, index, knowledge, knowledge_bases, messages, models, plugins, sessions,
+    system, tenants,
 };
 use super::{AppState, cors, middleware};
 use crate::limits::UPLOAD_BYTES_MAX;
@@ -110,6 +110,9 @@ fn routes() -> RouteTable<AppState> {
         .get("/api/v1/models/{id}", models::get)
         .put("/api/v1/models/{id}", models::update)
         .delete("/api/v1/models/{id}", models::delete)
+        // evaluation
+        .post("/api/v1/evaluation/", evaluation::start)
+        .get("/api/v1/evaluation/", evaluation::get)
         // plugins, for the operator
         .get("/api/v1/plugins", plugins::list)
         .post("/api/v1/plugins/{name}/allow", plugins::allow)

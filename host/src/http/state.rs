@@ -3,6 +3,7 @@
 //! Not here: how the parts are made (`app`).
 
 use crate::chat::Chat;
+use crate::evaluate::Evaluations;
 use crate::library::initialization::Initialization;
 use crate::library::{Documents, IndexCare, Library};
 use crate::search::Search;
@@ -16,4 +17,5 @@ pub struct AppState {
     pub initialization: Initialization,
     pub search: Search,
     pub index: IndexCare,
+    pub evaluations: Evaluations,
 }

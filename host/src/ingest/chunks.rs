@@ -25,6 +25,22 @@ pub(super) fn text_chunks(knowledge: &Knowledge, pieces: Vec<Piece>) -> Vec<Chun
     chunks
 }
 
+/// Passages as they are, each under its number; blank ones are left out. They are not linked and do not touch, because who
+/// stands beside whom in a list means nothing.
+pub(super) fn passage_chunks(knowledge: &Knowledge, passages: Vec<(i64, String)>) -> Vec<Chunk> {
+    let mut start = 0;
+    passages
+        .into_iter()
+        .filter(|(_, text)| !text.trim().is_empty())
+        .map(|(number, text)| {
+            let mut chunk = a_chunk(knowledge, ChunkType::Text, number, text);
+            (chunk.start_at, chunk.end_at) = (start, start + to_i64(chunk.content.chars().count()));
+            start = chunk.end_at + 1;
+            chunk
+        })
+        .collect()
+}
+
 /// The summary as a chunk of its own, in the frame that clients of the contract know; none without text or description.
 pub(super) fn summary_chunk(knowledge: &Knowledge, texts: &[Chunk], description: &str) -> Option<Chunk> {
     let (first, last) = (texts.first()?, texts.last()?);
@@ -104,6 +120,18 @@ mod tests {
         let ids = |knowledge: &Knowledge| text_chunks(knowledge, pieces(&["a", "b"])).into_iter().map(|chunk| chunk.id).collect::<Vec<_>>();
         assert_eq!(ids(&a_knowledge()), ids(&a_knowledge()));
         assert_ne!(ids(&a_knowledge()), ids(&Knowledge { id: "k2".into(), ..a_knowledge() }));
+    }
+
+    #[test]
+    fn passages_keep_their_numbers_and_stay_apart() {
+        let passages = vec![(7, "中文".to_owned()), (-2, " ".to_owned()), (0, "abc".to_owned())];
+        let chunks = passage_chunks(&a_knowledge(), passages.clone());
+        assert_eq!(
+            chunks.iter().map(|chunk| (chunk.chunk_index, chunk.start_at, chunk.end_at)).collect::<Vec<_>>(),
+            [(7, 0, 2), (0, 3, 6)]
+        );
+        assert!(chunks.iter().all(|chunk| chunk.pre_chunk_id.is_empty() && chunk.next_chunk_id.is_empty()));
+        assert_eq!(passage_chunks(&a_knowledge(), passages)[1].id, chunks[1].id);
     }
 
     #[test]

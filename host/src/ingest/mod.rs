@@ -7,6 +7,7 @@ mod copy;
 mod embed;
 mod fetch;
 pub mod parse;
+mod passages;
 mod pipeline;
 mod purge;
 pub mod split;

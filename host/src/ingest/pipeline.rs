@@ -43,18 +43,22 @@ pub struct Ingest {
 }
 
 /// One document on its way.
-struct Run<'a> {
-    parts: &'a IngestParts,
-    scope: TenantScope,
-    job: &'a JobContext,
-    call: CallContext,
-    knowledge: Knowledge,
-    kb: KnowledgeBase,
+pub(super) struct Run<'a> {
+    pub(super) parts: &'a IngestParts,
+    pub(super) scope: TenantScope,
+    pub(super) job: &'a JobContext,
+    pub(super) call: CallContext,
+    pub(super) knowledge: Knowledge,
+    pub(super) kb: KnowledgeBase,
 }
 
 impl Ingest {
     pub fn new(parts: IngestParts) -> Self {
         Self { parts }
+    }
+
+    pub(super) fn parts(&self) -> &IngestParts {
+        &self.parts
     }
 
     async fn ingest(&self, job: &Job, context: &JobContext) -> Result<()> {
@@ -129,7 +133,12 @@ impl Run<'_> {
         self.progress("summary", 30, "summing up").await?;
         let (description, summary) = self.summarise(&texts).await;
         let chunks: Vec<Chunk> = texts.into_iter().chain(summary).collect();
-        let storage_size_bytes = self.embed(&chunks).await?;
+        self.make_findable(&chunks, description).await
+    }
+
+    /// From chunks to a completed document.
+    pub(super) async fn make_findable(&self, chunks: &[Chunk], description: String) -> Result<()> {
+        let storage_size_bytes = self.embed(chunks).await?;
         self.progress("index", 90, "making it findable").await?;
         let sequence = self.parts.store.publish_chunks(&self.scope, &self.knowledge.id).await?;
         self.parts.followers.wait_until(sequence, Instant::now() + INDEX_WAIT).await?;

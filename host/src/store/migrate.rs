@@ -14,6 +14,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "initial", sql: include_str!("../../../migrations/sqlite/0001_initial.sql") },
     Migration { version: 2, name: "leases_and_retention", sql: include_str!("../../../migrations/sqlite/0002_leases_and_retention.sql") },
+    Migration { version: 3, name: "evaluations", sql: include_str!("../../../migrations/sqlite/0003_evaluations.sql") },
 ];
 
 pub(super) async fn migrate(writer: &SqlitePool) -> Result<()> {
@@ -63,6 +64,7 @@ mod tests {
     const DIGESTS: &[(i64, &str)] = &[
         (1, "a85db10e0000b3401ee83a25f9e7ec5f066c0e93a8569ed5c8f389b7645ae154"),
         (2, "4b4f484389f4efdd4fd7b67575028fdbfec3c8c3c871ed665ad954ea98c2407f"),
+        (3, "7a2148ea004c704787944e0bf96a39980bf57cb20f7a973af0fbf6cff495d4e6"),
     ];
 
     #[test]

@@ -12,6 +12,7 @@ mod auth_tokens;
 mod chunks;
 mod convert;
 mod embeddings;
+mod evaluations;
 mod fault;
 mod found;
 mod images;
@@ -38,6 +39,7 @@ mod users;
 
 pub use chunks::ChunkPatch;
 pub use embeddings::{ChunkEmbedding, EmbeddedBy};
+pub use evaluations::NewEvaluation;
 pub use found::{Found, FoundChunk, FoundKnowledge};
 pub use images::{ImageChange, PictureChunk};
 pub use index_changes::{IndexAction, IndexChange, IndexRow};

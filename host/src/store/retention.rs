@@ -54,7 +54,8 @@ impl Store {
             "select id from tenants where deleted_at is not null and (\
              exists (select 1 from knowledge_bases where tenant_id = tenants.id and deleted_at is null) \
              or exists (select 1 from sessions where tenant_id = tenants.id and deleted_at is null) \
-             or exists (select 1 from models where tenant_id = tenants.id and deleted_at is null)) order by id limit ?1",
+             or exists (select 1 from models where tenant_id = tenants.id and deleted_at is null) \
+             or exists (select 1 from evaluations where tenant_id = tenants.id)) order by id limit ?1",
         )
         .bind(limit)
         .fetch_all(self.reader())
@@ -76,7 +77,7 @@ impl Store {
         Ok(rows.into_iter().map(|(tenant_id, id)| (TenantId(tenant_id), id)).collect())
     }
 
-    /// Deletes up to `limit` sessions and all models of a tenant that is gone; answers how many, 0 when nothing is left.
+    /// Deletes up to `limit` sessions, models and evaluations of a tenant that is gone; answers how many, 0 when nothing is left.
     pub async fn clear_tenant(&self, scope: &TenantScope, limit: i64) -> Result<u64> {
         let now = Timestamp::now().to_column();
         let mut transaction = self.begin().await?;
@@ -86,6 +87,11 @@ impl Store {
              where id in (select id from sessions where tenant_id = ?1 and deleted_at is null limit ?3)",
             "update models set deleted_at = ?2, updated_at = ?2 \
              where id in (select id from models where tenant_id = ?1 and tenant_id <> 0 and deleted_at is null limit ?3)",
+            // Nobody could bring them back, so they go at once.
+            "delete from evaluation_results where rowid in (select evaluation_results.rowid from evaluations \
+             join evaluation_results on evaluation_id = evaluations.id where tenant_id = ?1 limit ?3)",
+            "delete from evaluations where id in (select id from evaluations where tenant_id = ?1 \
+             and not exists (select 1 from evaluation_results where evaluation_id = evaluations.id) limit ?3)",
         ] {
             let done = sqlx::query(clear)
                 .bind(scope.tenant_id().0)

@@ -5,7 +5,9 @@
 use crate::chat::text::think;
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::provider::{CallContext, ChatDelta, ChatMessage, ChatModel, ChatOptions, ChatRequest, ChatRole, ChatTask};
+use crate::provider::{
+    CallContext, ChatDelta, ChatMessage, ChatModel, ChatOptions, ChatRequest, ChatRole, ChatStream, ChatTask, PluginIdentity,
+};
 use futures_util::StreamExt;
 
 /// What the model says to `user` under the rules of `system`, without its thinking and the blanks around it.
@@ -19,7 +21,12 @@ pub(in crate::chat) async fn collect(
 ) -> Result<String> {
     let messages = vec![ChatMessage::text(ChatRole::System, system), ChatMessage::text(ChatRole::User, user)];
     let request = ChatRequest { task, messages, options, question: None, sources: Vec::new() };
-    let mut stream = model.chat_stream(context, request).await?;
+    let stream = model.chat_stream(context, request).await?;
+    Ok(think::remove(&gather(stream, model.plugin()).await?).trim().to_owned())
+}
+
+/// All that a model says.
+pub(in crate::chat) async fn gather(mut stream: ChatStream, plugin: &PluginIdentity) -> Result<String> {
     let mut text = String::new();
     while let Some(delta) = stream.next().await {
         match delta? {
@@ -28,8 +35,8 @@ pub(in crate::chat) async fn collect(
             ChatDelta::End { .. } => break,
         }
         if text.len() > limits::COLLECTED_BYTES_MAX {
-            return Err(Error::Unavailable { reason: format!("{} does not come to an end", model.plugin()) });
+            return Err(Error::Unavailable { reason: format!("{plugin} does not come to an end") });
         }
     }
-    Ok(think::remove(&text).trim().to_owned())
+    Ok(text)
 }

@@ -9,7 +9,7 @@ mod rerank;
 mod retrieve;
 mod rewrite;
 
-pub(super) use collect::collect;
+pub(super) use collect::{collect, gather};
 pub(super) use generate::{Answered, generate, open};
 pub(super) use history::history;
 pub(super) use rerank::{Ranking, rerank};

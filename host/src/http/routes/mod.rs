@@ -6,6 +6,7 @@ pub(super) mod auth;
 pub(super) mod chat;
 pub(super) mod chunks;
 pub(super) mod docs;
+pub(super) mod evaluation;
 pub(super) mod health;
 pub(super) mod hybrid_search;
 pub(super) mod index;

@@ -7,6 +7,7 @@ mod bad_input;
 mod chat;
 mod copies;
 mod docs;
+mod evaluation;
 mod front;
 mod imports;
 mod index;

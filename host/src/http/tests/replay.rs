@@ -16,12 +16,13 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 /// Recorded fields that differ on purpose; each has its row in `docs/deviations.md`.
-const INTENDED: [(&str, &str); 5] = [
+const INTENDED: [(&str, &str); 6] = [
     ("system-info", "/data/version"),
     ("sess-list", "/data/1/fallback_response"),
     ("init", "/data/models/0/tenant_id"),
     ("init", "/data/models/1/tenant_id"),
     ("init", "/data/models/2/tenant_id"),
+    ("eval-start", "/data/params/fallback_response"),
 ];
 
 const RECORDED: &str = include_str!("../../../../tests/contract/recorded-answers.json");
@@ -194,7 +195,7 @@ async fn replays_the_reference() {
     for step in ["ollama-status", "ollama-models", "ollama-check", "remote-check", "embedding-test", "rerank-check"] {
         replay.step(step).await;
     }
-    for step in ["k-list-bad", "kb-copy", "kb-delete", "logout"] {
+    for step in ["k-list-bad", "kb-copy", "eval-start", "kb-delete", "logout"] {
         replay.step(step).await;
     }
 }

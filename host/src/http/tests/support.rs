@@ -6,6 +6,8 @@ use super::openapi::Document;
 use crate::chat::testing::{TestChat, chat_over};
 use crate::domain::ModelType;
 use crate::domain::TenantScope;
+use crate::evaluate::datasets::Datasets;
+use crate::evaluate::{EvaluationParts, Evaluations};
 use crate::files::Files;
 use crate::http::{AppState, router};
 use crate::index::Follower;
@@ -171,10 +173,17 @@ impl TestApp {
             summary_prompt: String::new(),
         }));
         let library = Library::new(store, access, Arc::new(|| vec!["embedder-local".into(), "remote".into()]), settings);
+        let evaluations = Evaluations::new(EvaluationParts {
+            store: library.store().clone(),
+            chat: chat.chat.clone(),
+            ingest: ingest.clone(),
+            datasets: Datasets::in_folder(folder.path().join("dataset")),
+            scope_of: std::sync::Arc::new(TenantScope::mint),
+        });
         let index = IndexCare::new(follower.clone());
         let downloads = Downloads::new(library.store().clone(), registry.clone());
         let initialization = Initialization::new(library.clone(), registry, downloads, initialization);
-        let state = AppState { library, chat: chat.chat.clone(), documents, initialization, search, index };
+        let state = AppState { library, chat: chat.chat.clone(), documents, initialization, search, index, evaluations };
         Self {
             router: router(state.clone()),
             chat,
@@ -197,7 +206,7 @@ impl TestApp {
         let timing = JobTiming { poll: Duration::from_millis(20), ..JobTiming::default() };
         let jobs = Jobs::with_timing(self.state.library.store().clone(), timing);
         let downloads = Arc::new(self.state.initialization.downloads().clone());
-        tokio::spawn(Worker::run(jobs, vec![self.ingest.clone(), downloads], 2, token));
+        tokio::spawn(Worker::run(jobs, vec![self.ingest.clone(), downloads, Arc::new(self.state.evaluations.clone())], 2, token));
     }
 
     /// An answer whose body is still to be read.

@@ -44,6 +44,26 @@ impl Store {
         self.jobs_ready().notify_waiters();
         Ok(CreatedKnowledge::Created { knowledge, job_id })
     }
+
+    /// A document without a job, for work that takes it in itself; one of that id which is there already stays as it is.
+    pub async fn ensure_knowledge(&self, scope: &TenantScope, knowledge: &Knowledge) -> Result<Knowledge> {
+        let mut transaction = self.begin().await?;
+        check_knowledge_base(&mut transaction, scope, &knowledge.knowledge_base_id).await?;
+        let existing: Option<KnowledgeRow> =
+            sqlx::query_as("select * from knowledges where tenant_id = ?1 and id = ?2 and knowledge_base_id = ?3 and deleted_at is null")
+                .bind(scope.tenant_id().0)
+                .bind(&knowledge.id)
+                .bind(&knowledge.knowledge_base_id)
+                .fetch_optional(&mut *transaction)
+                .await
+                .map_err(fault("reading a knowledge"))?;
+        let made = match existing {
+            Some(row) => row.try_into()?,
+            None => insert_knowledge(&mut transaction, scope, knowledge, &Timestamp::now().to_column()).await?,
+        };
+        commit(transaction).await?;
+        Ok(made)
+    }
 }
 
 pub(super) async fn check_knowledge_base(connection: &mut SqliteConnection, scope: &TenantScope, id: &str) -> Result<()> {
