@@ -47,7 +47,7 @@ impl Chat {
         if best.is_empty() {
             return Ok(AnswerOnce { found, text: fallback() });
         }
-        let request = prompt::answer_request(session, &parts.conversation, text, &[], &best, prompt::now(parts.utc_offset))?;
+        let request = prompt::answer_request(session, &parts.conversation, text, &[], &best, prompt::now())?;
         let model = parts.registry.chat_model(scope, &session.summary_model_id).await?;
         let plugin = model.plugin().clone();
         let stream = steps::open(&budget, model, request).await?;

@@ -12,6 +12,7 @@ use crate::limits::{EVALUATION_QUESTIONS_AT_ONCE, EVALUATION_TIME_MAX};
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -75,29 +76,33 @@ impl Evaluations {
         total: usize,
     ) -> Result<()> {
         let session = session(&run.params);
-        let mut done = total - questions.len();
-        let asked = stream::iter(questions)
+        let done = AtomicUsize::new(total - questions.len());
+        // Nothing is awaited between the questions: one that stands still while it holds the only connection that writes would
+        // keep all others waiting. So each tells its own progress.
+        stream::iter(questions)
             .map(|question| {
-                let session = &session;
+                let (session, done) = (&session, &done);
                 async move {
-                    let answer = self.parts.chat.answer_once(scope, request_id, session, &question.text).await?;
-                    let found: Vec<i64> = answer.found.iter().map(|result| result.chunk_index).collect();
-                    let scores = QuestionScores {
-                        retrieval: metrics::retrieval_metrics(&found, &question.relevant),
-                        generation: metrics::generation_metrics(&answer.text, &question.answer),
-                    };
-                    self.parts.store.save_evaluation_result(scope, &run.task.id, question.id, &scores).await
+                    let scores = self.ask(scope, request_id, session, &question).await?;
+                    self.parts.store.save_evaluation_result(scope, &run.task.id, question.id, &scores).await?;
+                    let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                    let percent = i64::try_from(done * 100 / total.max(1)).unwrap_or(100);
+                    let text = format!("{done} of {total} questions are answered");
+                    context.progress(&JobProgress { stage: "ask".into(), percent, text }).await
                 }
             })
-            .buffer_unordered(EVALUATION_QUESTIONS_AT_ONCE);
-        let mut asked = std::pin::pin!(asked);
-        while asked.try_next().await?.is_some() {
-            done += 1;
-            let text = format!("{done} of {total} questions are answered");
-            let percent = i64::try_from(done * 100 / total.max(1)).unwrap_or(100);
-            context.progress(&JobProgress { stage: "ask".into(), percent, text }).await?;
-        }
-        Ok(())
+            .buffer_unordered(EVALUATION_QUESTIONS_AT_ONCE)
+            .try_for_each(|()| std::future::ready(Ok(())))
+            .await
+    }
+
+    async fn ask(&self, scope: &TenantScope, request_id: &str, session: &Session, question: &Question) -> Result<QuestionScores> {
+        let answer = self.parts.chat.answer_once(scope, request_id, session, &question.text).await?;
+        let found: Vec<i64> = answer.found.iter().map(|result| result.chunk_index).collect();
+        Ok(QuestionScores {
+            retrieval: metrics::retrieval_metrics(&found, &question.relevant),
+            generation: metrics::generation_metrics(&answer.text, &question.answer),
+        })
     }
 
     /// The knowledge base goes first: whoever sees the final state finds nothing left of the run.

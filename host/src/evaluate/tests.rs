@@ -92,7 +92,6 @@ async fn a_house() -> House {
         streams: Streams::new(),
         spawner: Arc::new(TaskTracker::new()),
         conversation: Conversation::builtin(),
-        utc_offset: time::UtcOffset::UTC,
     });
     let evaluations = Evaluations::new(EvaluationParts {
         store: test.store.clone(),

@@ -137,7 +137,7 @@ impl JobHandler for Purge {
                 JobKind::DeleteKnowledgeBase => self.knowledge_base(&(self.scope_of)(job.tenant_id), &job.subject_id).await,
                 JobKind::DeleteTenant => self.tenant(&(self.scope_of)(job.tenant_id)).await,
                 JobKind::SweepDeleted => self.sweep().await,
-                JobKind::IngestKnowledge | JobKind::CopyKnowledgeBase | JobKind::PullModel => {
+                JobKind::IngestKnowledge | JobKind::CopyKnowledgeBase | JobKind::PullModel | JobKind::Evaluate => {
                     Err(Error::Internal(anyhow::anyhow!("a job of the kind {} came to the purge", job.kind.as_str())))
                 }
             }

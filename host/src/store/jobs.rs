@@ -105,7 +105,7 @@ impl Store {
             insert_job(&mut transaction, job).await?;
         }
         super::commit(transaction).await?;
-        self.jobs_ready().notify_one();
+        self.jobs_ready().notify_waiters();
         Ok(!is_there)
     }
 

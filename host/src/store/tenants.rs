@@ -169,7 +169,7 @@ impl Store {
             .map_err(fault("revoking a tenant's tokens"))?;
         insert_job(&mut transaction, &NewJob::new(JobKind::DeleteTenant, scope.tenant_id(), scope.tenant_id().to_string())).await?;
         commit(transaction).await?;
-        self.jobs_ready().notify_one();
+        self.jobs_ready().notify_waiters();
         Ok(())
     }
 }

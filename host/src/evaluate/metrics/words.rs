@@ -6,7 +6,7 @@
 /// cut as by `13a`. Texts without Chinese come out as by `13a`, except that XML entities stay as they are.
 pub(super) fn for_bleu(text: &str) -> Vec<String> {
     let mut spaced = String::with_capacity(text.len() * 2);
-    for letter in text.to_lowercase().trim().chars() {
+    for letter in text.to_lowercase().trim_matches(is_blank).chars() {
         if is_chinese(letter) {
             spaced.extend([' ', letter, ' ']);
         } else if matches!(letter, '{'..='~' | '['..='`' | ' '..='&' | '('..='+' | ':'..='@' | '/') {
@@ -20,9 +20,12 @@ pub(super) fn for_bleu(text: &str) -> Vec<String> {
     let cut = pairs(&spaced, |left, right| not_digit(left) && is_point(right), |out, left, right| out.extend([left, ' ', right, ' ']));
     let cut = pairs(&cut, |left, right| is_point(left) && not_digit(right), |out, left, right| out.extend([' ', left, ' ', right]));
     let cut = pairs(&cut, |left, right| left.is_ascii_digit() && right == '-', |out, left, right| out.extend([left, ' ', right, ' ']));
-    // What Python calls blank, which is a little more than what Unicode does.
-    let is_blank = |letter: char| letter.is_whitespace() || matches!(letter, '\u{1c}'..='\u{1f}');
     cut.split(is_blank).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// What Python calls blank, which is a little more than what Unicode does.
+fn is_blank(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '\u{1c}'..='\u{1f}')
 }
 
 /// Rewrites pairs of neighbours from left to right, none of which overlap.
@@ -95,7 +98,8 @@ mod tests {
             ["version", "3.14", ",", "built", "2", "-", "3", "times", "(", "a", "/", "b", ")", "."]
         );
         assert_eq!(for_bleu("U.S. it's"), ["u", ".", "s", ".", "it's"]);
-        assert_eq!(for_bleu(" \n\t"), Vec::<String>::new());
+        assert_eq!(for_bleu(" \n\t\u{1d}"), Vec::<String>::new());
+        assert_eq!(for_bleu("5.\u{1d}"), ["5."], "a point at the end of a number ends nothing");
     }
 
     #[test]
