@@ -9,6 +9,7 @@
 mod auth;
 mod chunks;
 mod docs;
+mod evaluation;
 mod health;
 mod index;
 mod initialization;

@@ -37,6 +37,7 @@ impl Chat {
             vector_threshold: session.vector_threshold,
             keyword_threshold: session.keyword_threshold,
             match_count: session.embedding_top_k,
+            explain: false,
         };
         let hits = steps::retrieve(parts, &budget, scope, &query, &searched, &[]).await?;
         let ranking = Ranking { model_id: &session.rerank_model_id, threshold: session.rerank_threshold, question: text };

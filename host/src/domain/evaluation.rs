@@ -2,6 +2,7 @@
 
 use super::{SummaryParameters, TenantId, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
 
 /// The contract's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +34,14 @@ impl Serialize for EvaluationStatus {
 }
 
 /// The contract's `task`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EvaluationTask {
     pub id: String,
     pub tenant_id: TenantId,
     pub dataset_id: String,
     pub start_time: Timestamp,
+    /// 0 pending, 1 running, 2 succeeded, 3 failed.
+    #[schema(value_type = i64)]
     pub status: EvaluationStatus,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub err_msg: String,
@@ -55,7 +58,7 @@ fn is_zero(number: &i64) -> bool {
 }
 
 /// How the questions of a run are answered: the contract's `params`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct EvaluationParams {
     pub session_id: String,
@@ -74,7 +77,7 @@ pub struct EvaluationParams {
     pub fallback_response: String,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct RetrievalMetrics {
     pub precision: f64,
     pub recall: f64,
@@ -84,7 +87,7 @@ pub struct RetrievalMetrics {
     pub map: f64,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct GenerationMetrics {
     pub bleu1: f64,
     pub bleu2: f64,
@@ -95,7 +98,7 @@ pub struct GenerationMetrics {
 }
 
 /// Means over the questions that are done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct EvaluationMetric {
     pub retrieval_metrics: RetrievalMetrics,
     pub generation_metrics: GenerationMetrics,
@@ -109,11 +112,12 @@ pub struct QuestionScores {
 }
 
 /// The contract's answer to both routes.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Evaluation {
     pub task: EvaluationTask,
     pub params: EvaluationParams,
     /// `None` until the first question is done.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub metric: Option<EvaluationMetric>,
 }

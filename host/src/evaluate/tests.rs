@@ -34,7 +34,7 @@ impl Finder for SearchFinder {
             let query =
                 HybridQuery { knowledge_base_id: query.knowledge_base_id.clone(), text: query.text.clone(), ..HybridQuery::default() };
             let found = self.0.hybrid_search(context, scope, &query).await?;
-            Ok(found.into_iter().map(|candidate| Hit { result: candidate.result, rank: candidate.rank_score }).collect())
+            Ok(found.into_iter().map(|candidate| Hit { result: candidate.result, rank: candidate.rank_score, story: None }).collect())
         })
     }
 }

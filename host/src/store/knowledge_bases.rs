@@ -303,43 +303,6 @@ impl From<FixedEmbedding> for Option<EmbeddedBy> {
     }
 }
 
-pub(super) async fn insert_knowledge_base(
-    connection: &mut SqliteConnection,
-    scope: &TenantScope,
-    kb: &KnowledgeBase,
-) -> Result<KnowledgeBase> {
-    let id = id_or_new(&kb.id);
-    check_text("id", &id, ID_CHARS_MAX)?;
-    check_text("name", &kb.name, NAME_CHARS_MAX)?;
-    check_text("description", &kb.description, usize::MAX)?;
-    for model_id in [&kb.embedding_model_id, &kb.summary_model_id, &kb.rerank_model_id, &kb.vlm_model_id] {
-        check_text("model id", model_id, MODEL_ID_CHARS_MAX)?;
-    }
-    sqlx::query_as::<_, KnowledgeBaseRow>(
-        "insert into knowledge_bases (id, name, description, tenant_id, chunking_config, image_processing_config, \
-         embedding_model_id, summary_model_id, rerank_model_id, vlm_model_id, cos_config, vlm_config, extract_config, \
-         created_at, updated_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14) returning *",
-    )
-    .bind(id)
-    .bind(&kb.name)
-    .bind(&kb.description)
-    .bind(scope.tenant_id().0)
-    .bind(to_json("chunking_config", &kb.chunking_config)?)
-    .bind(to_json("image_processing_config", &kb.image_processing_config)?)
-    .bind(&kb.embedding_model_id)
-    .bind(&kb.summary_model_id)
-    .bind(&kb.rerank_model_id)
-    .bind(&kb.vlm_model_id)
-    .bind(to_json("cos_config", &kb.storage_config)?)
-    .bind(to_json("vlm_config", &kb.vlm_config)?)
-    .bind(kb.extract_config.as_ref().map(|config| to_json("extract_config", config)).transpose()?)
-    .bind(Timestamp::now().to_column())
-    .fetch_one(connection)
-    .await
-    .map_err(fault("creating a knowledge base"))?
-    .try_into()
-}
-
 pub(super) fn knowledge_base_not_found() -> Error {
     Error::not_found("knowledge base not found")
 }

@@ -12,6 +12,8 @@ const MAY_BE_ABSENT: &[(&str, &[&str])] = &[
     ("CurrentSettings", &["llm", "embedding", "nodeExtract"]),
     ("Download", &["endTime"]),
     ("Fault", &["details", "request_id"]),
+    ("Evaluation", &["metric"]),
+    ("EvaluationTask", &["err_msg", "total", "finished"]),
     ("FoundChunk", &["explain"]),
     ("GraphNode", &["name", "chunks", "attributes"]),
     ("GraphRelation", &["node1", "node2", "type"]),

@@ -2,22 +2,28 @@
 //!
 //! Not here: what a run does (`evaluate`).
 
+use crate::domain::Evaluation;
 use crate::evaluate::StartEvaluation;
 use crate::http::AppState;
+use crate::http::RequestId;
 use crate::http::auth::Caller;
+use crate::http::envelope::{self, Data};
 use crate::http::error::{ApiResult, Code};
 use crate::http::extract::{JsonBody, Query};
 use crate::http::go_json::{Bind, Rules};
-use crate::http::{RequestId, envelope};
+use crate::http::openapi::{BadRequest, NotFound, TooMany};
 use axum::extract::State;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 const INVALID: &str = "Invalid request parameters";
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(default)]
 pub(in crate::http) struct EvaluationRequest {
+    /// `default` when absent.
     dataset_id: String,
+    /// Lends its models; its documents are not looked at.
     knowledge_base_id: String,
     chat_id: String,
     rerank_id: String,
@@ -29,6 +35,19 @@ impl Bind for EvaluationRequest {
     fn check(&self, _rules: &mut Rules) {}
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/v1/evaluation/",
+    tag = "evaluation",
+    summary = "Start a run of a dataset through the chat",
+    request_body = EvaluationRequest,
+    responses(
+        (status = 200, description = "Started; it goes on in the background.", body = Data<Evaluation>),
+        (status = 400, response = BadRequest),
+        (status = 404, response = NotFound),
+        (status = 429, response = TooMany),
+    )
+)]
 /// The body is JSON whatever its content type says.
 pub(in crate::http) async fn start(State(state): State<AppState>, caller: Caller, request_id: RequestId, body: JsonBody) -> ApiResult {
     let request: EvaluationRequest = body.bind().map_err(|error| error.in_details(Code::BadRequest, INVALID))?;
@@ -55,6 +74,18 @@ impl Bind for GetEvaluationRequest {
     }
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/evaluation/",
+    tag = "evaluation",
+    summary = "How far a run is, and what it measured",
+    params(("task_id" = String, Query, description = "Id of the run.")),
+    responses(
+        (status = 200, description = "The run; `metric` is the mean over the questions that are done.", body = Data<Evaluation>),
+        (status = 400, response = BadRequest),
+        (status = 404, response = NotFound),
+    )
+)]
 pub(in crate::http) async fn get(State(state): State<AppState>, caller: Caller, query: Query) -> ApiResult {
     let request = GetEvaluationRequest { task_id: query.get("task_id").unwrap_or_default().to_owned() };
     let request = request.checked().map_err(|error| error.in_details(Code::BadRequest, INVALID))?;
