@@ -123,12 +123,9 @@ fn second_start_compiles_nothing() {
         second.contains("is ready after").then_some(second)
     });
     let loads = |log: &str| -> Vec<(String, u64)> {
-        let word = |line: &str, name: &str| {
-            let rest = line.split_once(&format!("{name}=")).expect("a field").1;
-            rest.split_whitespace().next().expect("a value").to_owned()
-        };
-        let lines = log.lines().filter(|line| line.contains("plugin loaded"));
-        lines.map(|line| (word(line, "from"), word(line, "load_us").parse().expect("microseconds"))).collect()
+        let lines =
+            log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).filter(|line| line["message"] == "plugin loaded");
+        lines.map(|line| (line["from"].as_str().expect("a word").to_owned(), line["load_us"].as_u64().expect("microseconds"))).collect()
     };
     let (cold, warm) = (loads(&first), loads(&log));
     eprintln!("first start {cold:?}, second {warm:?}");

@@ -229,6 +229,7 @@ pub fn shared_server() -> &'static Server {
         let server = Server::builder().env("KNOWHOST_SAMPLE", "false").env("KNOWHOST_OPERATOR_KEY", OPERATOR_KEY).start();
         // A static is never dropped: a shell waits for the end of its input, which is the end of this program, and clears up.
         let watch = format!("read gone; kill {}; rm -rf '{}'", server.pid(), server.folder().display());
+        #[expect(clippy::zombie_processes, reason = "it ends after this program, when nobody can wait for it any more")]
         let mut watcher = Command::new("sh").args(["-c", &watch]).stdin(Stdio::piped()).spawn().expect("a shell");
         std::mem::forget(watcher.stdin.take());
         server

@@ -67,14 +67,7 @@ pub(super) struct Parts {
 
 impl Parts {
     pub(super) async fn build(settings: Settings, data_dir: &Path, secrets: &Secrets) -> Result<Self> {
-        let aes_key = match settings.tenant_aes_key.clone() {
-            Some(key) => key,
-            None => secrets.get_or_create("tenant-aes-key", AES_KEY_BYTES)?,
-        };
-        let jwt_secret = match settings.jwt_secret.clone() {
-            Some(secret) => secret,
-            None => secrets.get_or_create("jwt-secret", JWT_SECRET_CHARS)?,
-        };
+        let access = access(&settings, secrets)?;
         let mut plugins_config = PluginsConfig::in_data_dir(data_dir, settings.private_hosts.clone(), settings.ollama_base_url.clone());
         plugins_config.compiler = Compiler::of_this_binary(data_dir).ok();
         // Opening the database and loading (at first: compiling) the plugins need nothing of each other.
@@ -101,7 +94,7 @@ impl Parts {
         let sources = plugins.clone();
         let library = Library::new(
             store.clone(),
-            Access::new(aes_key.as_bytes(), jwt_secret.as_bytes())?,
+            access,
             Arc::new(move || sources.sources()),
             LibrarySettings { local_key: Some(secrets.renew(LOCAL_KEY_SECRET, LOCAL_KEY_CHARS)?), ..library_settings(&settings) },
         );
@@ -241,6 +234,19 @@ impl Parts {
         }
         self.store.close().await;
     }
+}
+
+/// Keys and tokens under the secrets that were set, else under those of the data folder.
+fn access(settings: &Settings, secrets: &Secrets) -> Result<Access> {
+    let aes_key = match settings.tenant_aes_key.clone() {
+        Some(key) => key,
+        None => secrets.get_or_create("tenant-aes-key", AES_KEY_BYTES)?,
+    };
+    let jwt_secret = match settings.jwt_secret.clone() {
+        Some(secret) => secret,
+        None => secrets.get_or_create("jwt-secret", JWT_SECRET_CHARS)?,
+    };
+    Ok(Access::new(aes_key.as_bytes(), jwt_secret.as_bytes())?)
 }
 
 /// As many as cores, at least two: while one document waits for the disk or the index, another is embedded. Their models give way to questions.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// Where the plugins are decided about.
 enum Desk {
     /// In the server that runs: what is decided holds at once.
-    Running(Client),
+    Running(Box<Client>),
     /// In this process, which holds the folder meanwhile.
     Folder(Arc<Plugins>, #[expect(dead_code, reason = "held, not read")] DataFolder),
 }
@@ -56,7 +56,7 @@ pub(super) async fn run(settings: Settings, command: Plugin, output: &Output) ->
 impl Desk {
     async fn find(settings: Settings) -> Result<Self> {
         if let Some(client) = Client::operator(&settings).await? {
-            return Ok(Self::Running(client));
+            return Ok(Self::Running(Box::new(client)));
         }
         let folder = DataFolder::lock(&settings.data_dir)?;
         let config = PluginsConfig::in_data_dir(&settings.data_dir, settings.private_hosts.clone(), settings.ollama_base_url.clone());

@@ -14,7 +14,7 @@ use crate::ingest::parse::ParseChildLimits;
 use crate::ingest::parse::testing::child;
 use crate::ingest::{Ingest, IngestParts};
 use crate::jobs::{JobTiming, Jobs, Worker};
-use crate::provider::testing::PlayedModels;
+use crate::provider::testing::{PlayedModels, PlayedPages};
 use crate::provider::{BUILTIN_CHAT, BUILTIN_EMBED, BoxFuture, CallContext, ProviderErrorKind};
 use crate::search::{FusionOrder, HybridQuery, Search};
 use crate::store::testing::{TestStore, a_tenant, open};
@@ -83,6 +83,7 @@ async fn a_house() -> House {
         followers: Arc::new(follower),
         scope_of: Arc::new(TenantScope::mint),
         parser: child(ParseChildLimits::default()),
+        pages: Arc::new(PlayedPages::default()),
         summary_prompt: String::new(),
     }));
     let chat = Chat::new(ChatParts {

@@ -22,8 +22,8 @@ pub(super) struct Incomplete {
 }
 
 pub(super) enum Loading {
-    Ready(Plugin),
-    Incomplete(Incomplete),
+    Ready(Box<Plugin>),
+    Incomplete(Box<Incomplete>),
 }
 
 impl Loading {
@@ -44,7 +44,7 @@ impl Workshop {
         let reason = match files.lacking() {
             Some(reason) => reason,
             None => match self.load(&bytes, third_party) {
-                Ok(plugin) => return Ok(Loading::Ready(plugin)),
+                Ok(plugin) => return Ok(Loading::Ready(Box::new(plugin))),
                 Err(error) if manifest.files.is_empty() => return Err(error),
                 Err(error) => {
                     tracing::error!(plugin = manifest.name, "its files do not do: {error:#}");
@@ -52,7 +52,7 @@ impl Workshop {
                 }
             },
         };
-        Ok(Loading::Incomplete(Incomplete { digest: digest_of(&bytes), bytes, third_party, manifest, files, reason, seen }))
+        Ok(Loading::Incomplete(Box::new(Incomplete { digest: digest_of(&bytes), bytes, third_party, manifest, files, reason, seen })))
     }
 }
 

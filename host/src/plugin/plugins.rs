@@ -122,11 +122,11 @@ impl Plugins {
         match loading {
             Loading::Ready(plugin) => {
                 incomplete.remove(&plugin.identity.name);
-                loaded.insert(plugin.identity.name.clone(), Arc::new(plugin));
+                loaded.insert(plugin.identity.name.clone(), Arc::from(plugin));
             }
             Loading::Incomplete(plugin) => {
                 loaded.remove(plugin.name());
-                incomplete.insert(plugin.name().to_owned(), plugin);
+                incomplete.insert(plugin.name().to_owned(), *plugin);
             }
         }
     }

@@ -7,9 +7,8 @@
 pub(super) fn for_bleu(text: &str) -> Vec<String> {
     let mut spaced = String::with_capacity(text.len() * 2);
     for letter in text.to_lowercase().trim_matches(is_blank).chars() {
-        if is_chinese(letter) {
-            spaced.extend([' ', letter, ' ']);
-        } else if matches!(letter, '{'..='~' | '['..='`' | ' '..='&' | '('..='+' | ':'..='@' | '/') {
+        let is_sign = matches!(letter, '{'..='~' | '['..='`' | ' '..='&' | '('..='+' | ':'..='@' | '/');
+        if is_sign || is_chinese(letter) {
             spaced.extend([' ', letter, ' ']);
         } else {
             spaced.push(letter);

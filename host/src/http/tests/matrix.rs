@@ -60,6 +60,8 @@ const ROWS: &[(&str, &str, &str, Statuses)] = &[
     ("GET", "/api/v1/models", "", SAME),
     ("GET", "/api/v1/models/{id}", "", FOUND),
     ("PUT", "/api/v1/models/{id}", r#"{"name":"mine"}"#, FOUND),
+    ("POST", "/api/v1/evaluation/", r#"{"knowledge_base_id":"<kb>"}"#, FOUND),
+    ("GET", "/api/v1/evaluation/", "?task_id=<evaluation>", FOUND),
     ("GET", "/api/v1/system/info", "", SAME),
     ("GET", "/api/v1/system/index", "", OPERATORS),
     ("POST", "/api/v1/system/index/verify", "", OPERATORS),
@@ -137,6 +139,9 @@ async fn ids_of(app: &TestApp, ann: &Tester) -> Ids {
     let message = text(&app.get(&format!("/api/v1/messages/{session}/load"), &ann.key).await.data()[1]);
     let model = json!({"name": "m", "type": "Embedding", "source": "remote", "parameters": {"api_key": "sk-private"}});
     let model = text(&app.post("/api/v1/models", &ann.key, model).await.data());
+    let chat_model = json!({"name": "c", "type": "KnowledgeQA", "source": "remote", "parameters": {"api_key": "sk-private"}});
+    app.post("/api/v1/models", &ann.key, chat_model).await.data();
+    let evaluation = app.post("/api/v1/evaluation/", &ann.key, json!({})).await.data()["task"]["id"].as_str().expect("an id").to_owned();
     let tenant = ann.tenant_id.to_string();
     [
         ("kb", kb),
@@ -145,6 +150,7 @@ async fn ids_of(app: &TestApp, ann: &Tester) -> Ids {
         ("session", session),
         ("message", message),
         ("model", model),
+        ("evaluation", evaluation),
         ("tenant", tenant),
         ("plugin", "nothing".to_owned()),
     ]

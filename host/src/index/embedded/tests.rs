@@ -185,7 +185,7 @@ async fn searches_that_share_a_pass_find_what_each_finds_alone() {
         index.upsert(&scope(1), chunks(base)).await.unwrap();
     }
     index.commit(1).await.unwrap();
-    let asked = |n: usize| request(if n % 3 == 0 { "a" } else { "b" }, "", Some(vector(n * 7)), 5);
+    let asked = |n: usize| request(if n.is_multiple_of(3) { "a" } else { "b" }, "", Some(vector(n * 7)), 5);
     let mut alone = Vec::new();
     for n in 0..40 {
         alone.push(index.retrieve(&scope(1), &asked(n)).await.unwrap().vector);

@@ -101,6 +101,10 @@ const CALLS: &[(&str, Call)] = calls! {
         let knowledge = crate::domain::Knowledge { knowledge_base_id: o.kb.clone(), file_hash: "other".into(), ..Default::default() };
         t.store.create_knowledge_with_job(s, &knowledge, serde_json::Value::Null).await.map(|_| true)?
     };
+    "ensure_knowledge" => |t, s, o| {
+        let knowledge = crate::domain::Knowledge { id: o.knowledge.clone(), knowledge_base_id: o.kb.clone(), ..Default::default() };
+        t.store.ensure_knowledge(s, &knowledge).await.map(|_| true)?
+    };
     "find_knowledge" => |t, s, o| t.store.find_knowledge(s, &o.knowledge).await?.is_some();
     "get_knowledge" => |t, s, o| t.store.get_knowledge(s, &o.knowledge).await.map(|_| true)?;
     "find_knowledge_batch" => |t, s, o| !t.store.find_knowledge_batch(s, &[&o.knowledge]).await?.is_empty();
