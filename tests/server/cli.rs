@@ -52,6 +52,12 @@ fn import_then_ask_talk_to_the_running_server() {
     assert_eq!(stdout(&key).trim(), server.api_key());
     let doctor = server.run(&["doctor"]);
     assert!(doctor.status.success() && stdout(&doctor).contains("All is well."), "{}{}", stdout(&doctor), stderr(&doctor));
+    let model = serde_json::json!({
+        "name": "inside", "type": "KnowledgeQA", "source": "remote", "parameters": { "base_url": "http://10.1.2.3:8000/v1", "api_key": "k" },
+    });
+    server.caller().post("/api/v1/models", &model).expect("answered").expect_status(201);
+    let doctor = server.run(&["doctor"]);
+    assert!(!doctor.status.success() && stdout(&doctor).contains("KNOWHOST_PRIVATE_HOSTS=10.1.2.3 "), "{}", stdout(&doctor));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::output::Output;
 use super::{EXIT_DONE, EXIT_FAILED};
 use crate::app::{self, folder};
 use crate::config::Settings;
-use crate::plugin::{BroughtModel, brought_models};
+use crate::plugin::{BroughtModel, brought_models, refused_hosts};
 use anyhow::Result;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ pub(super) async fn run(settings: Settings, output: &Output) -> Result<u8> {
     findings.extend(model_files(&settings));
     match Client::connect(settings.clone()).await {
         Ok(client) => {
-            let checked = server(&client).await;
+            let checked = server(&client, &settings).await;
             client.close().await?;
             match checked {
                 Ok(more) => findings.extend(more),
@@ -115,7 +115,20 @@ fn model_files(settings: &Settings) -> Vec<Finding> {
     models.iter().filter(|model| model.has_files).map(finding).collect()
 }
 
-async fn server(client: &Client) -> Result<Vec<Finding>> {
+/// Models that stand where plugins may not reach, with the line that opens it.
+async fn model_hosts(models: &[Value], settings: &Settings) -> Result<Option<Finding>> {
+    let host =
+        |model: &Value| url::Url::parse(text(&model["parameters"], "base_url")).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let hosts: Vec<String> = models.iter().filter_map(host).collect();
+    let refused = refused_hosts(&settings.private_hosts, &hosts).await?;
+    Ok((!refused.is_empty()).then(|| {
+        let line: Vec<&str> = settings.private_hosts.iter().chain(&refused).map(String::as_str).collect();
+        let problem = format!("stand inside your network, where plugins may not reach: {}", refused.join(", "));
+        Finding::bad("models", format!("{problem}; to open it, put KNOWHOST_PRIVATE_HOSTS={} into .env and start again", line.join(",")))
+    }))
+}
+
+async fn server(client: &Client, settings: &Settings) -> Result<Vec<Finding>> {
     let whose = if client.is_remote() { "the running server answers" } else { "starts on this data folder and answers" };
     let mut findings = vec![Finding::good("server", format!("{whose} at {}", client.base()))];
     let models = list(&client.get("/models?builtin=true").await?)?;
@@ -125,6 +138,7 @@ async fn server(client: &Client) -> Result<Vec<Finding>> {
     } else {
         Finding::bad("models", format!("not usable: {}", unusable.join(", ")))
     });
+    findings.extend(model_hosts(&models, settings).await?);
     let generates = models.iter().any(|model| text(model, "type") == "KnowledgeQA" && model["tenant_id"] != 0);
     if !generates {
         findings.push(Finding::good("answers", "are quotations by the built-in answerer; `knowhost model add` makes them generated"));

@@ -17,7 +17,7 @@ mod plugins;
 mod wasm;
 
 pub use crate::provider::{PluginDesk, PluginListing, PluginState};
-pub use asks::{ModelAnswer, ModelCalls, ModelRequest};
+pub use asks::{ModelAnswer, ModelCalls, ModelRequest, refused_hosts};
 pub use config::{Compiler, PluginsConfig, ShippedComponent};
 pub use elsewhere::compile_main;
 pub use install::{BroughtModel, Installation, brought_models};

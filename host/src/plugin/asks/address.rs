@@ -181,6 +181,22 @@ impl Addresses {
     }
 }
 
+/// Those of `hosts` that a model of the data folder's own tenant could not be reached at: private addresses that the operator did not list.
+/// Names that can not be resolved now are left out, because nothing is known about them.
+///
+/// # Errors
+/// When an entry of `listed` is neither a name, an address nor a network.
+pub async fn refused_hosts(listed: &[String], hosts: &[String]) -> anyhow::Result<Vec<String>> {
+    let addresses = Addresses::new(PrivateHosts::parse(listed.iter().map(String::as_str))?.with_loopback());
+    let mut refused = Vec::new();
+    for host in hosts {
+        if matches!(addresses.open(host, false).await, Err(Closed::Refused(_))) && !refused.contains(host) {
+            refused.push(host.clone());
+        }
+    }
+    Ok(refused)
+}
+
 /// Why a host can not be reached.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Closed {
@@ -273,6 +289,14 @@ mod tests {
         assert!(addresses(&[]).open("93.184.216.34", false).await.is_ok());
         let closed = addresses(&[]).open("93.184.216.34", true).await.unwrap_err();
         assert!(closed.to_string().contains("plain http"), "{closed}");
+    }
+
+    #[tokio::test]
+    async fn hosts_that_a_model_could_not_be_reached_at_are_named_once() {
+        let hosts = ["10.1.2.3", "127.0.0.1", "10.1.2.3", "192.0.2.1", "192.168.7.1"].map(str::to_owned);
+        assert_eq!(refused_hosts(&[], &hosts).await.unwrap(), ["10.1.2.3", "192.168.7.1"]);
+        assert_eq!(refused_hosts(&["10.0.0.0/8".to_owned()], &hosts).await.unwrap(), ["192.168.7.1"]);
+        assert!(refused_hosts(&["10.0.0.0/99".to_owned()], &hosts).await.is_err());
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod sigv4;
 mod tests;
 
 pub(super) use address::PrivateHosts;
+pub use address::refused_hosts;
 pub(super) use env::{AskRoom, CallEnv};
 pub(super) use grants::{Grants, origin_of};
 pub(super) use http::HttpDoor;
