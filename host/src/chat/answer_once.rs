@@ -3,10 +3,10 @@
 //! Not here: measuring (`evaluate`). The steps are those of the chat, without history and without a stream.
 
 use super::budget::Budget;
-use super::steps::{self, Ranking, Searched};
+use super::steps::{self, Finding, Searched};
 use super::text::filter::{Ending, NoMatchFilter};
 use super::text::{merge, preprocess, think, top, validate};
-use super::{Chat, FindQuery, prompt};
+use super::{Chat, prompt};
 use crate::domain::{SearchResult, Session, TenantScope};
 use crate::error::Result;
 use crate::limits;
@@ -31,17 +31,7 @@ impl Chat {
         let budget = Budget::in_background(scope.tenant_id(), request_id, limits::ANSWER_TIME, cancel);
         let keywords = preprocess::keywords(&*parts.registry.tokenizer(), text).await?;
         let searched = Searched { text: text.to_owned(), keywords };
-        let query = FindQuery {
-            knowledge_base_id: session.knowledge_base_id.clone(),
-            text: String::new(),
-            vector_threshold: session.vector_threshold,
-            keyword_threshold: session.keyword_threshold,
-            match_count: session.embedding_top_k,
-            explain: false,
-        };
-        let hits = steps::retrieve(parts, &budget, scope, &query, &searched, &[]).await?;
-        let ranking = Ranking { model_id: &session.rerank_model_id, threshold: session.rerank_threshold, question: text };
-        let ranked = steps::rerank(parts, &budget, scope, &ranking, &searched, hits).await;
+        let ranked = steps::find(parts, &budget, scope, &Finding::of_session(session, text, false), &searched, &[]).await?;
         let found = ranked.iter().map(|hit| hit.result.clone()).collect();
         let best = top(merge::merge(ranked), session.rerank_top_k);
         let fallback = || session.fallback_response.clone();

@@ -5,9 +5,9 @@
 
 use super::ask::Stories;
 use super::budget::Budget;
-use super::steps::{self, Answered, Ranking};
+use super::steps::{self, Answered, Finding};
 use super::text::{history, merge, top};
-use super::{ChatParts, FindQuery, prompt};
+use super::{ChatParts, prompt};
 use crate::domain::{SearchResult, Session, TenantScope};
 use crate::error::Result;
 use crate::provider::ChatTask;
@@ -42,17 +42,8 @@ pub(super) async fn answer(
     let Question { scope, session, text, stories } = *question;
     let rounds = steps::history(parts, scope, session).await?;
     let searched = steps::rewrite(parts, budget, scope, session, text, &rounds).await?;
-    let query = FindQuery {
-        knowledge_base_id: session.knowledge_base_id.clone(),
-        text: String::new(),
-        vector_threshold: session.vector_threshold,
-        keyword_threshold: session.keyword_threshold,
-        match_count: session.embedding_top_k,
-        explain: stories.is_some(),
-    };
-    let found = steps::retrieve(parts, budget, scope, &query, &searched, history::references(&rounds)).await?;
-    let ranking = Ranking { model_id: &session.rerank_model_id, threshold: session.rerank_threshold, question: text };
-    let ranked = steps::rerank(parts, budget, scope, &ranking, &searched, found).await;
+    let finding = Finding::of_session(session, text, stories.is_some());
+    let ranked = steps::find(parts, budget, scope, &finding, &searched, history::references(&rounds)).await?;
     let best = top(merge::merge(ranked), session.rerank_top_k);
     if best.is_empty() {
         opened();

@@ -3,7 +3,7 @@
 //! Not here: the hybrid search of one knowledge base as it is (`search` room).
 
 use super::budget::Budget;
-use super::steps::{self, Ranking, Searched};
+use super::steps::{self, Finding, Ranking, Searched};
 use super::text::{merge, preprocess, top, validate};
 use super::{Chat, ChatParts, FindQuery};
 use crate::domain::{KnowledgeBase, ModelStatus, ModelType, SearchResult, TenantScope};
@@ -39,10 +39,9 @@ impl Chat {
             match_count: settings.embedding_top_k,
             explain: false,
         };
-        let found = steps::retrieve(parts, &budget, scope, &query, &searched, &[]).await?;
         let model_id = rerank_model(parts, scope, &kb).await?;
-        let ranking = Ranking { model_id: &model_id, threshold: settings.rerank_threshold, question: text };
-        let ranked = steps::rerank(parts, &budget, scope, &ranking, &searched, found).await;
+        let finding = Finding { query, ranking: Ranking { model_id: &model_id, threshold: settings.rerank_threshold, question: text } };
+        let ranked = steps::find(parts, &budget, scope, &finding, &searched, &[]).await?;
         Ok(top(merge::merge(ranked), settings.rerank_top_k).into_iter().map(|hit| hit.result).collect())
     }
 }

@@ -5,8 +5,7 @@
 use crate::domain::{Chunk, Knowledge};
 use crate::error::{Error, Result};
 use crate::limits::SUMMARY_BYTES_MAX;
-use crate::provider::{CallContext, ChatDelta, ChatMessage, ChatModel, ChatOptions, ChatRequest, ChatRole, ChatTask};
-use futures_util::StreamExt;
+use crate::provider::{CallContext, ChatMessage, ChatModel, ChatOptions, ChatRequest, ChatRole, ChatTask, Said, gather};
 
 /// Code points of a document that a summary is made from.
 const SOURCE_CHARS_MAX: i64 = 4_096;
@@ -54,19 +53,12 @@ pub(super) async fn write(
         question: None,
         sources: Vec::new(),
     };
-    let mut stream = model.chat_stream(context, request).await?;
-    let mut text = String::new();
-    while let Some(delta) = stream.next().await {
-        match delta? {
-            ChatDelta::Text(piece) => text.push_str(&piece),
-            ChatDelta::Reasoning(_) => {}
-            ChatDelta::End { .. } => return Ok(Some(without_thinking(&text).trim().to_owned())),
-        }
-        if text.len() > SUMMARY_BYTES_MAX {
-            return Err(Error::TooLarge(format!("the summary is longer than {SUMMARY_BYTES_MAX} bytes")));
-        }
+    let stream = model.chat_stream(context, request).await?;
+    match gather(stream, SUMMARY_BYTES_MAX).await? {
+        Said::Whole(text) => Ok(Some(without_thinking(&text).trim().to_owned())),
+        Said::TooLong => Err(Error::TooLarge(format!("the summary is longer than {SUMMARY_BYTES_MAX} bytes"))),
+        Said::Cut(_) => Err(Error::Unavailable { reason: "the summary was cut off".into() }),
     }
-    Err(Error::Unavailable { reason: "the summary was cut off".into() })
 }
 
 fn without_pictures(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! Answers a conversation, piece by piece.
 
 use super::{BoxFuture, CallContext, PluginIdentity, ProviderResult, Usage};
+use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +108,32 @@ pub enum ChatDelta {
 /// Deltas as they come; after an error nothing follows. Dropping it cancels the call.
 pub type ChatStream = BoxStream<'static, ProviderResult<ChatDelta>>;
 
+/// All that a model said, for those who wait for the whole of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    Whole(String),
+    /// The stream ended without its end.
+    Cut(String),
+    /// It said more than the caller takes.
+    TooLong,
+}
+
+/// Reads a stream to its end, without what it marks as reasoning; more than `bytes_max` bytes are given up.
+pub async fn gather(mut stream: ChatStream, bytes_max: usize) -> ProviderResult<Said> {
+    let mut text = String::new();
+    while let Some(delta) = stream.next().await {
+        match delta? {
+            ChatDelta::Text(piece) => text.push_str(&piece),
+            ChatDelta::Reasoning(_) => {}
+            ChatDelta::End { .. } => return Ok(Said::Whole(text)),
+        }
+        if text.len() > bytes_max {
+            return Ok(Said::TooLong);
+        }
+    }
+    Ok(Said::Cut(text))
+}
+
 pub trait ChatModel: Send + Sync {
     /// Opens the answer. Resolves when the provider has accepted the request, so that a refusal is an error here and not in the stream.
     fn chat_stream<'a>(&'a self, context: &'a CallContext, request: ChatRequest) -> BoxFuture<'a, ProviderResult<ChatStream>>;
@@ -117,4 +144,24 @@ pub trait ChatModel: Send + Sync {
     fn plugin(&self) -> &PluginIdentity;
 
     fn model_id(&self) -> &str;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn gathered(deltas: Vec<ChatDelta>) -> Said {
+        gather(futures_util::stream::iter(deltas.into_iter().map(Ok)).boxed(), 8).await.expect("no error")
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_whole_cut_or_too_long() {
+        let end = || ChatDelta::End { finish: ChatFinish::Stop, usage: None };
+        let text = |text: &str| ChatDelta::Text(text.to_owned());
+        let whole = vec![text("ab"), ChatDelta::Reasoning("a long thought".to_owned()), text("cd"), end(), text("after")];
+        assert_eq!(gathered(whole).await, Said::Whole("abcd".to_owned()));
+        assert_eq!(gathered(vec![text("ab")]).await, Said::Cut("ab".to_owned()));
+        assert_eq!(gathered(vec![text("12345678"), end()]).await, Said::Whole("12345678".to_owned()));
+        assert_eq!(gathered(vec![text("12345678"), text("9"), end()]).await, Said::TooLong);
+    }
 }

@@ -210,14 +210,7 @@ impl Store {
                 .await
                 .map_err(fault("linking a chunk's neighbours"))?;
         }
-        sqlx::query("update chunks set deleted_at = ?3, updated_at = ?3 where tenant_id = ?1 and id = ?2")
-            .bind(scope.tenant_id().0)
-            .bind(id)
-            .bind(&now)
-            .execute(&mut *transaction)
-            .await
-            .map_err(fault("deleting a chunk"))?;
-        delete_embedding(&mut transaction, id).await?;
+        remove_chunk(&mut transaction, scope, id, &now).await?;
         let sequence = insert_change(&mut transaction, scope, &chunk.knowledge_base_id, IndexAction::Delete, &[id]).await?;
         commit(transaction).await?;
         self.announce_index_change(sequence);
@@ -256,6 +249,18 @@ async fn read_chunk(connection: &mut SqliteConnection, scope: &TenantScope, id: 
         .map_err(fault("reading a chunk"))?
         .map(Chunk::try_from)
         .transpose()
+}
+
+/// Marks a chunk as deleted and drops its vector.
+pub(super) async fn remove_chunk(connection: &mut SqliteConnection, scope: &TenantScope, id: &str, now: &str) -> Result<()> {
+    sqlx::query("update chunks set deleted_at = ?3, updated_at = ?3 where tenant_id = ?1 and id = ?2")
+        .bind(scope.tenant_id().0)
+        .bind(id)
+        .bind(now)
+        .execute(&mut *connection)
+        .await
+        .map_err(fault("deleting a chunk"))?;
+    delete_embedding(connection, id).await
 }
 
 pub(super) async fn delete_embedding(connection: &mut SqliteConnection, chunk_id: &str) -> Result<()> {

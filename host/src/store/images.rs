@@ -2,7 +2,7 @@
 //!
 //! Not here: which chunks those are.
 
-use super::chunks::{chunk_not_found, delete_embedding};
+use super::chunks::{chunk_not_found, remove_chunk};
 use super::embeddings::{ChunkEmbedding, EmbeddedBy, upsert_embedding};
 use super::fault::fault;
 use super::index_changes::{IndexAction, insert_change};
@@ -65,14 +65,7 @@ impl Store {
             }
         }
         for id in &change.removed {
-            sqlx::query("update chunks set deleted_at = ?3, updated_at = ?3 where tenant_id = ?1 and id = ?2")
-                .bind(scope.tenant_id().0)
-                .bind(id)
-                .bind(&now)
-                .execute(&mut *transaction)
-                .await
-                .map_err(fault("removing a picture's text"))?;
-            delete_embedding(&mut transaction, id).await?;
+            remove_chunk(&mut transaction, scope, id, &now).await?;
         }
         sqlx::query("update knowledges set file_hash = ?2, updated_at = ?3 where id = ?1")
             .bind(knowledge_id)

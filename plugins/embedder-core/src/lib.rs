@@ -1,9 +1,10 @@
-//! The embedding model itself: text to 512 numbers, computed only, without the plugin interface.
+//! The embedding model itself: text to 512 numbers, and the answer to a request that is made of them.
 //!
 //! Shared by `embedder-local`, which brings a small table, and `embedder-full`, which reads the whole model from files.
 //!
 //! Not here: how the small table was made (`embedder-local/derive`), and how plugins are called.
 
+mod answer;
 mod dense;
 mod lanes;
 mod network;
@@ -15,6 +16,7 @@ mod table;
 mod tests;
 mod tokenise;
 
+pub use answer::embeddings;
 pub use network::{Network, Vectors};
 pub use normalise::Normaliser;
 pub use table::{Table, TableError, pack};

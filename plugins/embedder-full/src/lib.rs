@@ -11,9 +11,9 @@ mod tests;
 
 pub use source::FullModel;
 
-use embedder_core::{DIMENSION, TableError};
+use embedder_core::{TableError, embeddings};
 use knowhost_plugin_sdk::files::File;
-use knowhost_plugin_sdk::{Ctx, EmbedRequest, Embedder, Embeddings, Error, Result, Usage, Warm, export_plugin};
+use knowhost_plugin_sdk::{Ctx, EmbedRequest, Embedder, Embeddings, Error, Result, Warm, export_plugin};
 use std::sync::OnceLock;
 
 /// Name of the model, and of its files; `plugin.toml` lists the same.
@@ -36,19 +36,10 @@ impl Embedder for EmbedderFull {
         if !matches!(request.model.name.as_str(), MODEL | "") {
             return Err(Error::not_found(format!("there is no model {:?} here; there is {MODEL:?}", request.model.name)));
         }
-        if let Some(wanted) = request.dimensions.filter(|wanted| *wanted as usize != DIMENSION) {
-            return Err(Error::invalid(format!("this model's rows have {DIMENSION} numbers, not {wanted}")));
-        }
-        let model = model().map_err(|error| Error::upstream(error.to_string()))?;
-        let mut data = Vec::with_capacity(request.texts.len() * DIMENSION);
-        let mut tokens = 0;
-        for text in &request.texts {
-            let embedded = model.embed(text);
-            data.extend_from_slice(&embedded.row);
-            tokens += embedded.tokens;
-        }
-        let usage = Usage { input_tokens: u32::try_from(tokens).unwrap_or(u32::MAX), output_tokens: 0 };
-        Ok(Embeddings { dimension: DIMENSION as u32, data, usage: Some(usage) })
+        embeddings(&request, || {
+            let model = model().map_err(|error| Error::upstream(error.to_string()))?;
+            Ok(move |text: &str| model.embed(text))
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 //! sets it.
 
 use super::*;
+use embedder_core::DIMENSION;
 use knowhost_plugin_sdk::manifest::{Manifest, ManifestModel};
 use knowhost_plugin_sdk::testing::with_files;
 use sha2::{Digest, Sha256};

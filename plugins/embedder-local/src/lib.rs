@@ -7,7 +7,8 @@ mod tests;
 
 pub use embedder_core::{DIMENSION, Embedded, Model, NETWORK_TOKENS_MAX, TableError, Variant};
 
-use knowhost_plugin_sdk::{Ctx, EmbedRequest, Embedder, Embeddings, Error, Result, Usage, Warm, export_plugin};
+use embedder_core::embeddings;
+use knowhost_plugin_sdk::{Ctx, EmbedRequest, Embedder, Embeddings, Error, Result, Warm, export_plugin};
 use std::sync::OnceLock;
 
 static TABLE: &[u8] = include_bytes!("../data/table.bin");
@@ -36,19 +37,10 @@ impl Embedder for EmbedderLocal {
     /// Chunks and queries are embedded alike: the model was trained on sentences that mean the same.
     async fn embed(_ctx: &Ctx, request: EmbedRequest) -> Result<Embeddings> {
         let variant = variant(&request.model.name)?;
-        if let Some(wanted) = request.dimensions.filter(|wanted| *wanted as usize != DIMENSION) {
-            return Err(Error::invalid(format!("this model's rows have {DIMENSION} numbers, not {wanted}")));
-        }
-        let model = model().map_err(|error| Error::upstream(error.to_string()))?;
-        let mut data = Vec::with_capacity(request.texts.len() * DIMENSION);
-        let mut tokens = 0;
-        for text in &request.texts {
-            let embedded = model.embed(variant, text);
-            data.extend_from_slice(&embedded.row);
-            tokens += embedded.tokens;
-        }
-        let usage = Usage { input_tokens: u32::try_from(tokens).unwrap_or(u32::MAX), output_tokens: 0 };
-        Ok(Embeddings { dimension: DIMENSION as u32, data, usage: Some(usage) })
+        embeddings(&request, || {
+            let model = model().map_err(|error| Error::upstream(error.to_string()))?;
+            Ok(move |text: &str| model.embed(variant, text))
+        })
     }
 }
 

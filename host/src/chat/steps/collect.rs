@@ -6,9 +6,8 @@ use crate::chat::text::think;
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::provider::{
-    CallContext, ChatDelta, ChatMessage, ChatModel, ChatOptions, ChatRequest, ChatRole, ChatStream, ChatTask, PluginIdentity,
+    self, CallContext, ChatMessage, ChatModel, ChatOptions, ChatRequest, ChatRole, ChatStream, ChatTask, PluginIdentity, Said,
 };
-use futures_util::StreamExt;
 
 /// What the model says to `user` under the rules of `system`, without its thinking and the blanks around it.
 pub(in crate::chat) async fn collect(
@@ -26,17 +25,9 @@ pub(in crate::chat) async fn collect(
 }
 
 /// All that a model says.
-pub(in crate::chat) async fn gather(mut stream: ChatStream, plugin: &PluginIdentity) -> Result<String> {
-    let mut text = String::new();
-    while let Some(delta) = stream.next().await {
-        match delta? {
-            ChatDelta::Text(piece) => text.push_str(&piece),
-            ChatDelta::Reasoning(_) => {}
-            ChatDelta::End { .. } => break,
-        }
-        if text.len() > limits::COLLECTED_BYTES_MAX {
-            return Err(Error::Unavailable { reason: format!("{plugin} does not come to an end") });
-        }
+pub(in crate::chat) async fn gather(stream: ChatStream, plugin: &PluginIdentity) -> Result<String> {
+    match provider::gather(stream, limits::COLLECTED_BYTES_MAX).await? {
+        Said::Whole(text) | Said::Cut(text) => Ok(text),
+        Said::TooLong => Err(Error::Unavailable { reason: format!("{plugin} does not come to an end") }),
     }
-    Ok(text)
 }

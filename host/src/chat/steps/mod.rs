@@ -3,6 +3,7 @@
 //! Not here: their order (`pipeline`) and what is pure (`text`).
 
 mod collect;
+mod find;
 mod generate;
 mod history;
 mod rerank;
@@ -10,8 +11,9 @@ mod retrieve;
 mod rewrite;
 
 pub(super) use collect::{collect, gather};
+pub(super) use find::{Finding, find};
 pub(super) use generate::{Answered, generate, open};
 pub(super) use history::history;
 pub(super) use rerank::{Ranking, rerank};
-pub(super) use retrieve::retrieve;
+use retrieve::retrieve;
 pub(super) use rewrite::{Searched, rewrite};

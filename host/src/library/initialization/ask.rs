@@ -3,24 +3,17 @@
 //! Not here: answers to people, which stream (`chat`).
 
 use crate::limits;
-use crate::provider::{CallContext, ChatDelta, ChatModel, ChatRequest, ProviderError, ProviderErrorKind, ProviderResult};
-use futures_util::StreamExt;
+use crate::provider::{CallContext, ChatModel, ChatRequest, ProviderError, ProviderErrorKind, ProviderResult, Said, gather};
 
 /// What the model says, without thinking that it marks as such.
 pub(super) async fn whole_answer(model: &dyn ChatModel, context: &CallContext, request: ChatRequest) -> ProviderResult<String> {
-    let mut stream = model.chat_stream(context, request).await?;
-    let mut text = String::new();
-    while let Some(delta) = stream.next().await {
-        match delta? {
-            ChatDelta::Text(piece) => text.push_str(&piece),
-            ChatDelta::Reasoning(_) => {}
-            ChatDelta::End { .. } => break,
-        }
-        if text.len() > limits::COLLECTED_BYTES_MAX {
-            return Err(ProviderError::new(ProviderErrorKind::Upstream, model.plugin().to_string(), "the answer does not come to an end"));
+    let stream = model.chat_stream(context, request).await?;
+    match gather(stream, limits::COLLECTED_BYTES_MAX).await? {
+        Said::Whole(text) | Said::Cut(text) => Ok(without_thinking(text)),
+        Said::TooLong => {
+            Err(ProviderError::new(ProviderErrorKind::Upstream, model.plugin().to_string(), "the answer does not come to an end"))
         }
     }
-    Ok(without_thinking(text))
 }
 
 /// Only a closed span at the beginning is thinking; anywhere else it is text.
