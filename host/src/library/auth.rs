@@ -148,7 +148,7 @@ impl Library {
         let mut issue = |token_type: TokenType| -> Result<String> {
             let issued = self.access().tokens.issue(user, token_type, &jti)?;
             rows.push(AuthToken {
-                id: String::new(),
+                id: issued.row_id,
                 user_id: user.id.clone(),
                 token: issued.row_key,
                 token_type,
@@ -168,7 +168,7 @@ impl Library {
     async fn check_token(&self, token: &str, wanted: TokenType) -> Result<(User, VerifiedClaims), TokenError> {
         let fault = TokenError::Fault;
         let claims = self.access().tokens.verify(token, wanted).map_err(fault)?;
-        let row = self.store().find_auth_token(&claims.row_key()).await?;
+        let row = self.store().find_auth_token(claims.row_key()).await?;
         let live = row.is_some_and(|row| !row.is_revoked && row.user_id == claims.user_id && row.expires_at > Timestamp::now());
         if !live {
             return Err(fault(TokenFault::Revoked));
@@ -185,7 +185,7 @@ impl Library {
     /// Exchanges a refresh token for a new pair; of two who present the same one only the first gets it.
     pub async fn refresh(&self, token: &str) -> Result<TokenPair, TokenError> {
         let (user, claims) = self.check_token(token, TokenType::Refresh).await?;
-        if !self.store().revoke_auth_token(&claims.row_key()).await? {
+        if !self.store().revoke_auth_token(claims.row_key()).await? {
             return Err(TokenError::Fault(TokenFault::Revoked));
         }
         Ok(self.issue_pair(&user).await?)
@@ -194,12 +194,10 @@ impl Library {
     /// Revokes an access token and the refresh token of the same login; `false` for one that is not known.
     pub async fn logout(&self, token: &str) -> Result<bool> {
         let Ok(claims) = self.access().tokens.verify(token, TokenType::Access) else { return Ok(false) };
-        let row = self.store().find_auth_token(&claims.row_key()).await?;
-        self.store().revoke_auth_token(&claims.row_key()).await?;
-        match (claims.row_key_of(TokenType::Refresh), &row) {
-            (Some(refresh), _) => {
-                self.store().revoke_auth_token(&refresh).await?;
-            }
+        let row = self.store().find_auth_token(claims.row_key()).await?;
+        self.store().revoke_auth_token(claims.row_key()).await?;
+        match (claims.row_id_of(TokenType::Refresh), &row) {
+            (Some(refresh), _) => self.store().revoke_auth_token_row(&refresh).await?,
             // A token of the reference does not say which login it is from; its pair was stored in the same moment.
             (None, Some(row)) => self.store().revoke_refresh_tokens_beside(row).await?,
             (None, None) => {}
@@ -218,7 +216,7 @@ impl Library {
             PasswordFault::Other(error) => error,
         })?;
         self.store().update_user(&user.id, &UserPatch { password_hash: Some(hash), ..UserPatch::default() }).await?;
-        let kept = self.access().tokens.verify(token, TokenType::Access).ok().map(|claims| claims.row_key());
+        let kept = self.access().tokens.verify(token, TokenType::Access).ok().map(|claims| claims.row_key().to_owned());
         self.store().revoke_auth_tokens_of_user(&user.id, kept.as_deref()).await?;
         Ok(())
     }

@@ -62,7 +62,7 @@ impl Store {
         super::commit(transaction).await
     }
 
-    /// By its whole text; revoked ones too, the caller looks at `is_revoked`.
+    /// By what its row holds of it; revoked ones too, the caller looks at `is_revoked`.
     pub async fn find_auth_token(&self, token: &str) -> Result<Option<AuthToken>> {
         self.kept().auth_tokens.get_or_read(TenantId(0), token, Option::is_some, self.read_auth_token(token)).await
     }
@@ -86,6 +86,17 @@ impl Store {
             .await
             .map_err(fault("revoking a token"))?;
         Ok(revoked.rows_affected() > 0)
+    }
+
+    /// Revokes a token by the id of its row; none is fine.
+    pub async fn revoke_auth_token_row(&self, id: &str) -> Result<()> {
+        sqlx::query("update auth_tokens set is_revoked = 1, updated_at = ?2 where id = ?1 and is_revoked = 0")
+            .bind(id)
+            .bind(Timestamp::now().to_column())
+            .execute(self.writer())
+            .await
+            .map_err(fault("revoking a token"))?;
+        Ok(())
     }
 
     /// Revokes the refresh tokens that a user got in the moment of another token.

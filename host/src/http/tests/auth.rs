@@ -8,6 +8,7 @@ use crate::store::UserPatch;
 use axum::http::Method;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use sha2::Digest;
 
 #[tokio::test]
 async fn taken_names_and_addresses_are_told() {
@@ -205,10 +206,36 @@ async fn beside_the_reference_one_login_serves_both_servers() {
 }
 
 #[tokio::test]
-async fn no_token_lies_in_the_database_otherwise() {
+async fn otherwise_the_database_holds_the_hashes_of_tokens() {
     let app = TestApp::new().await;
     let ann = app.tester("ann").await;
+    let store = app.state.library.store();
     for token in [&ann.token, &ann.refresh] {
-        assert!(app.state.library.store().find_auth_token(token).await.expect("reads").is_none());
+        assert!(store.find_auth_token(token).await.expect("reads").is_none());
+        let hash = hex::encode(sha2::Sha256::digest(token));
+        assert!(!store.find_auth_token(&hash).await.expect("reads").expect("there").is_revoked);
     }
+    assert_eq!(app.bearer(Method::POST, "/api/v1/auth/logout", &ann.token, json!({})).await.status, 200);
+    for token in [&ann.token, &ann.refresh] {
+        let hash = hex::encode(sha2::Sha256::digest(token));
+        assert!(store.find_auth_token(&hash).await.expect("reads").expect("there").is_revoked, "a logout ends both");
+    }
+}
+
+#[tokio::test]
+async fn a_login_of_an_older_data_folder_has_to_log_in_again() {
+    let app = TestApp::new().await;
+    let ann = app.tester("ann").await;
+    let store = app.state.library.store();
+    let hash = hex::encode(sha2::Sha256::digest(&ann.token));
+    let row = store.find_auth_token(&hash).await.expect("reads").expect("there");
+    store.revoke_auth_token(&hash).await.expect("writes");
+    // What such a row held: the kind and the name of the login.
+    let payload = ann.token.split('.').nth(1).expect("claims");
+    let claims = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, payload).expect("base64");
+    let jti = serde_json::from_slice::<serde_json::Value>(&claims).expect("JSON")["jti"].as_str().expect("a name").to_owned();
+    let old = crate::domain::AuthToken { id: String::new(), token: format!("access:{jti}"), ..row };
+    store.create_auth_tokens(&[old]).await.expect("writes");
+    assert_eq!(app.bearer(Method::GET, "/api/v1/auth/me", &ann.token, json!({})).await.status, 401);
+    assert_eq!(app.bearer(Method::GET, "/api/v1/auth/me", &app.login(&ann.email).await.token, json!({})).await.status, 200);
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::limits::{ACCESS_TOKEN_LIFETIME, REFRESH_TOKEN_LIFETIME};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 const SECRET_BYTES_MIN: usize = 16;
@@ -27,39 +28,28 @@ pub enum TokenFault {
 #[derive(Debug)]
 pub struct VerifiedClaims {
     pub user_id: String,
-    pub token_type: TokenType,
-    row: Row,
-}
-
-#[derive(Debug)]
-enum Row {
-    /// By the login's name: rows hold no token that could be stolen.
-    Named { jti: String },
-    /// By the token's whole text, as the reference keeps them.
-    Text(String),
+    /// What stands in `auth_tokens.token`.
+    row_key: String,
+    /// The login's name; tokens of the reference have none.
+    jti: Option<String>,
 }
 
 impl VerifiedClaims {
     /// The text of the token's row in `auth_tokens`.
-    pub fn row_key(&self) -> String {
-        match &self.row {
-            Row::Named { jti } => row_key(jti, self.token_type),
-            Row::Text(text) => text.clone(),
-        }
+    pub fn row_key(&self) -> &str {
+        &self.row_key
     }
 
-    /// The row of the other token of the same login, where its name can be told.
-    pub fn row_key_of(&self, token_type: TokenType) -> Option<String> {
-        match &self.row {
-            Row::Named { jti } => Some(row_key(jti, token_type)),
-            Row::Text(_) => None,
-        }
+    /// The id of the row of the same login's token of a type, where the login's name can be told.
+    pub fn row_id_of(&self, token_type: TokenType) -> Option<String> {
+        self.jti.as_deref().map(|jti| row_id(jti, token_type))
     }
 }
 
 /// A fresh token and its row.
 pub struct IssuedToken {
     pub text: String,
+    pub row_id: String,
     pub row_key: String,
     pub expires_at: OffsetDateTime,
 }
@@ -109,8 +99,8 @@ impl Tokens {
             claims["tenant_id"] = json!(user.tenant_id);
         }
         let text = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing).map_err(Error::internal)?;
-        let row_key = if self.is_shared { text.clone() } else { row_key(jti, token_type) };
-        Ok(IssuedToken { text, row_key, expires_at })
+        let (row_id, row_key) = (row_id(jti, token_type), self.row_key(&text));
+        Ok(IssuedToken { text, row_id, row_key, expires_at })
     }
 
     pub fn verify(&self, token: &str, wanted: TokenType) -> Result<VerifiedClaims, TokenFault> {
@@ -121,17 +111,23 @@ impl Tokens {
             return Err(TokenFault::WrongType);
         }
         let user_id = text("user_id").ok_or(TokenFault::NoUserId)?.to_owned();
-        let row = if self.is_shared {
-            Row::Text(token.to_owned())
-        } else {
-            Row::Named { jti: text("jti").ok_or(TokenFault::Invalid)?.to_owned() }
-        };
-        Ok(VerifiedClaims { user_id, token_type: wanted, row })
+        let jti = text("jti").map(str::to_owned);
+        if jti.is_none() && !self.is_shared {
+            return Err(TokenFault::Invalid);
+        }
+        Ok(VerifiedClaims { user_id, row_key: self.row_key(token), jti })
+    }
+
+    /// Rows hold nothing that could be stolen; beside the reference they hold the text, by which it looks them up.
+    fn row_key(&self, token: &str) -> String {
+        if self.is_shared { token.to_owned() } else { hex::encode(Sha256::digest(token)) }
     }
 }
 
-fn row_key(jti: &str, token_type: TokenType) -> String {
-    format!("{}:{jti}", token_type.as_claim())
+/// Made from the login's name, so that a token leads to the other one of its login although rows hold hashes only.
+fn row_id(jti: &str, token_type: TokenType) -> String {
+    let name = format!("{}:{jti}", token_type.as_claim());
+    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
 }
 
 #[cfg(test)]
@@ -166,8 +162,12 @@ mod tests {
         let access = tokens.issue(&user(), TokenType::Access, "j").expect("issues");
         let refresh = tokens.issue(&user(), TokenType::Refresh, "j").expect("issues");
         let claims = tokens.verify(&access.text, TokenType::Access).expect("good");
-        assert_eq!((claims.user_id.as_str(), claims.row_key()), ("u-1", access.row_key.clone()));
-        assert_eq!(claims.row_key_of(TokenType::Refresh), Some(refresh.row_key));
+        assert_eq!((claims.user_id.as_str(), claims.row_key()), ("u-1", access.row_key.as_str()));
+        assert_eq!(claims.row_id_of(TokenType::Access), Some(access.row_id.clone()));
+        assert_eq!(claims.row_id_of(TokenType::Refresh), Some(refresh.row_id.clone()));
+        assert_ne!(access.row_id, refresh.row_id);
+        let hash = hex::encode(Sha256::digest(&access.text));
+        assert_eq!(access.row_key, hash, "a row holds the hash of its token and nothing of its text");
         assert_eq!(tokens.verify(&refresh.text, TokenType::Access).err(), Some(TokenFault::WrongType));
         assert_eq!(tokens.verify(&access.text, TokenType::Refresh).err(), Some(TokenFault::WrongType));
     }
@@ -213,6 +213,7 @@ mod tests {
         for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
             let token = sign(REFERENCE_SECRET.as_bytes(), algorithm, &theirs);
             assert_eq!(tokens.verify(&token, TokenType::Access).expect("good").row_key(), token);
+            assert_eq!(tokens.verify(&token, TokenType::Access).expect("good").row_id_of(TokenType::Refresh), None);
             assert_eq!(tokens.verify(&token, TokenType::Refresh).err(), Some(TokenFault::WrongType));
         }
         assert!(tokens.verify(&sign(SECRET, Algorithm::HS256, &theirs), TokenType::Access).is_err());
