@@ -119,6 +119,7 @@ pub const MODEL_REDIRECTS_MAX: usize = 5;
 /// The time that a server may leave `models get` without a byte.
 pub const MODEL_DOWNLOAD_SILENCE: Duration = Duration::from_secs(60);
 pub const PLUGIN_ASKS_PER_STEP_MAX: usize = 256;
+pub const PLUGIN_AUTHS_PER_REQUEST_MAX: usize = 4;
 pub const PLUGIN_OPEN_OPS_MAX: usize = 64;
 pub const PLUGIN_REQUEST_BODY_BYTES_MAX: usize = 32 << 20;
 pub const PLUGIN_RESPONSE_BYTES_MAX: u64 = 256 << 20;

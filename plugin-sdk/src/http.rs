@@ -2,7 +2,7 @@
 //!
 //! Not here: lines and events inside a body (`read`). No byte is sent by the plugin; the host does it, if it is granted.
 
-use crate::bindings::io::{Ask, Auth, Event, Fault, Header, HttpRequest, PlacedSecret, Sigv4};
+use crate::bindings::io::{Ask, Auth, BasicLogin, Event, Fault, Header, HttpRequest, PlacedSecret, Sigv4};
 use crate::call::{Io, Op};
 use crate::ctx::unexpected;
 use crate::error::HostFault;
@@ -26,7 +26,7 @@ pub struct Request {
 
 impl Request {
     pub(crate) fn new(io: Rc<RefCell<Io>>, method: &str, url: String) -> Self {
-        let request = HttpRequest { op: 0, method: method.into(), url, headers: vec![], auth: None, body: vec![], timeout_ms: None };
+        let request = HttpRequest { op: 0, method: method.into(), url, headers: vec![], auth: vec![], body: vec![], timeout_ms: None };
         Self { io, request, fault: None }
     }
 
@@ -38,6 +38,11 @@ impl Request {
     /// `Authorization: Bearer` with the secret of this name; the host puts it in.
     pub fn bearer(self, secret: &str) -> Self {
         self.auth(Auth::Bearer(secret.into()))
+    }
+
+    /// `Authorization: Basic` with this name and the secret as its password.
+    pub fn basic(self, user: impl Into<String>, secret: &str) -> Self {
+        self.auth(Auth::Basic(BasicLogin { user: user.into(), secret: secret.into() }))
     }
 
     /// The header `name` with `prefix` and the secret of this name.
@@ -60,8 +65,9 @@ impl Request {
         }))
     }
 
+    /// One more secret, at another place than those before it.
     pub fn auth(mut self, auth: Auth) -> Self {
-        self.request.auth = Some(auth);
+        self.request.auth.push(auth);
         self
     }
 

@@ -248,6 +248,6 @@ fn request_carries_what_the_builder_was_told() {
     assert_eq!(request.timeout_ms, Some(9));
     assert_eq!(request.headers.iter().map(|header| header.name.as_str()).collect::<Vec<_>>(), ["X-A", "Content-Type"]);
     assert!(
-        matches!(&request.auth, Some(knowhost_plugin_sdk::Auth::Header(placed)) if placed.secret == "api_key" && placed.prefix == "Token ")
+        matches!(&request.auth[..], [knowhost_plugin_sdk::Auth::Header(placed)] if placed.secret == "api_key" && placed.prefix == "Token ")
     );
 }

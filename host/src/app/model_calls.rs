@@ -123,7 +123,7 @@ async fn chat(
     }
     let question = messages.iter().rev().find(|message| message.role == ChatRole::User).map(ChatMessage::plain_text);
     let options = ChatOptions { max_tokens: Some(tokens), ..ChatOptions::default() };
-    let request = ChatRequest { task: ChatTask::Answer, messages, options, question, sources: Vec::new() };
+    let request = ChatRequest { question, ..ChatRequest::new(ChatTask::Answer, messages, options) };
     let mut stream = model.chat_stream(context, request).await?;
     let bytes_max = tokens as usize * limits::PLUGIN_MODEL_TOKEN_BYTES;
     let (mut said, mut bytes) = (String::new(), 0);
@@ -134,6 +134,7 @@ async fn chat(
                 text
             }
             ChatDelta::Reasoning(text) => text,
+            ChatDelta::Tool(delta) => delta.arguments,
             ChatDelta::End { .. } => break,
         };
         bytes += text.len();

@@ -89,13 +89,8 @@ pub(super) fn answer_request(
     messages.push(ChatMessage::text(ChatRole::User, user));
     let sources =
         hits.iter().zip(texts).map(|(hit, text)| ChatSource { id: hit.result.id.clone(), title: hit.result.knowledge_title.clone(), text });
-    Ok(ChatRequest {
-        task: ChatTask::Answer,
-        messages,
-        options: options(parameters),
-        question: Some(question.to_owned()),
-        sources: sources.collect(),
-    })
+    let request = ChatRequest::new(ChatTask::Answer, messages, options(parameters));
+    Ok(ChatRequest { question: Some(question.to_owned()), sources: sources.collect(), ..request })
 }
 
 /// A number of 0 or less leaves the choice to the provider.

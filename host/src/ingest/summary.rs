@@ -46,13 +46,9 @@ pub(super) async fn write(
         knowledge.file_name,
         knowledge.kind.as_str()
     );
-    let request = ChatRequest {
-        task: ChatTask::Summary,
-        messages: vec![ChatMessage::text(ChatRole::System, prompt), ChatMessage::text(ChatRole::User, question)],
-        options: ChatOptions { temperature: Some(0.3), max_tokens: Some(1_024), thinking: Some(false), ..ChatOptions::default() },
-        question: None,
-        sources: Vec::new(),
-    };
+    let messages = vec![ChatMessage::text(ChatRole::System, prompt), ChatMessage::text(ChatRole::User, question)];
+    let options = ChatOptions { temperature: Some(0.3), max_tokens: Some(1_024), thinking: Some(false), ..ChatOptions::default() };
+    let request = ChatRequest::new(ChatTask::Summary, messages, options);
     let stream = model.chat_stream(context, request).await?;
     match gather(stream, SUMMARY_BYTES_MAX).await? {
         Said::Whole(text) => Ok(Some(without_thinking(&text).trim().to_owned())),

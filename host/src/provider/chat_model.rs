@@ -22,11 +22,45 @@ pub enum ChatPart {
 pub struct ChatMessage {
     pub role: ChatRole,
     pub parts: Vec<ChatPart>,
+    /// What an assistant's message called.
+    pub tool_calls: Vec<ChatToolCall>,
+    /// Which call a tool's message answers.
+    pub tool_call_id: Option<String>,
+}
+
+/// Something that the model may call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatTool {
+    pub name: String,
+    pub description: String,
+    /// JSON Schema of the arguments.
+    pub schema: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatToolCall {
+    pub id: String,
+    pub name: String,
+    /// JSON text.
+    pub arguments: String,
+}
+
+/// A piece of a call under way; the pieces of one `index` belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatToolDelta {
+    pub index: u32,
+    pub id: Option<String>,
+    pub name: Option<String>,
+    pub arguments: String,
 }
 
 impl ChatMessage {
     pub fn text(role: ChatRole, text: impl Into<String>) -> Self {
-        Self { role, parts: vec![ChatPart::Text(text.into())] }
+        Self::of_parts(role, vec![ChatPart::Text(text.into())])
+    }
+
+    pub fn of_parts(role: ChatRole, parts: Vec<ChatPart>) -> Self {
+        Self { role, parts, tool_calls: Vec::new(), tool_call_id: None }
     }
 
     /// Its texts, without pictures.
@@ -77,11 +111,21 @@ pub struct ChatOptions {
 pub struct ChatRequest {
     pub task: ChatTask,
     pub messages: Vec<ChatMessage>,
+    pub tools: Vec<ChatTool>,
+    /// `auto`, `none`, `required`, or the name of the one tool to call.
+    pub tool_choice: Option<String>,
     pub options: ChatOptions,
     /// Set for [`ChatTask::Answer`]: as typed, or with the terms of the question before it where the model can not rewrite a follow-up.
     pub question: Option<String>,
     /// Best first; for [`ChatTask::Answer`].
     pub sources: Vec<ChatSource>,
+}
+
+impl ChatRequest {
+    /// Without tools, question and sources.
+    pub fn new(task: ChatTask, messages: Vec<ChatMessage>, options: ChatOptions) -> Self {
+        Self { task, messages, tools: Vec::new(), tool_choice: None, options, question: None, sources: Vec::new() }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +142,7 @@ pub enum ChatDelta {
     /// May be empty, as some providers send it.
     Text(String),
     Reasoning(String),
+    Tool(ChatToolDelta),
     /// Always last; a stream that ends without it was cut.
     End {
         finish: ChatFinish,
@@ -124,7 +169,7 @@ pub async fn gather(mut stream: ChatStream, bytes_max: usize) -> ProviderResult<
     while let Some(delta) = stream.next().await {
         match delta? {
             ChatDelta::Text(piece) => text.push_str(&piece),
-            ChatDelta::Reasoning(_) => {}
+            ChatDelta::Reasoning(_) | ChatDelta::Tool(_) => {}
             ChatDelta::End { .. } => return Ok(Said::Whole(text)),
         }
         if text.len() > bytes_max {

@@ -20,8 +20,8 @@ mod tokenizer;
 pub use call::{CallContext, PluginIdentity, Usage};
 pub use catalogue::{Catalogue, CatalogueEntry, PullProgress};
 pub use chat_model::{
-    ChatDelta, ChatFinish, ChatMessage, ChatModel, ChatOptions, ChatPart, ChatRequest, ChatRole, ChatSource, ChatStream, ChatTask, Said,
-    gather,
+    ChatDelta, ChatFinish, ChatMessage, ChatModel, ChatOptions, ChatPart, ChatRequest, ChatRole, ChatSource, ChatStream, ChatTask,
+    ChatTool, ChatToolCall, ChatToolDelta, Said, gather,
 };
 pub use embedder::{EmbedPurpose, Embedder, Embeddings, ScoreMap};
 pub use error::{ProviderError, ProviderErrorKind};

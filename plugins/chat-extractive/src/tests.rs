@@ -22,6 +22,7 @@ fn request(task: Task, question: Option<&str>, sources: &[(&str, &str)]) -> Chat
         task,
         messages: vec![Message { role: Role::User, parts: vec![Part::Text("prompt".into())], tool_calls: vec![], tool_call_id: None }],
         tools: vec![],
+        tool_choice: None,
         options,
         question: question.map(str::to_owned),
         sources: sources.iter().map(source).collect(),

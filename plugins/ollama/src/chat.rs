@@ -78,12 +78,18 @@ fn body(request: &ChatRequest) -> Result<Map<String, Value>> {
     if let Some(format) = &request.options.format {
         body.insert("format".into(), schema(format)?);
     }
-    if !request.tools.is_empty() {
+    // The server knows no choice among tools: what must not be called is not offered.
+    let offered = |tool: &&knowhost_plugin_sdk::Tool| match request.tool_choice.as_deref() {
+        None | Some("auto" | "required") => true,
+        Some(choice) => tool.name == choice,
+    };
+    let tools: Vec<_> = request.tools.iter().filter(offered).collect();
+    if !tools.is_empty() {
         let tool = |tool: &knowhost_plugin_sdk::Tool| {
             let parameters = schema(&tool.schema)?;
             Ok(json!({ "type": "function", "function": { "name": tool.name, "description": tool.description, "parameters": parameters } }))
         };
-        body.insert("tools".into(), request.tools.iter().map(tool).collect::<Result<_>>()?);
+        body.insert("tools".into(), tools.into_iter().map(tool).collect::<Result<_>>()?);
     }
     Ok(body)
 }

@@ -22,6 +22,7 @@ fn ask(task: Task, thinking: Option<bool>) -> ChatRequest {
         task,
         messages: vec![Message { role: Role::User, parts: vec![Part::Text("hi".into())], tool_calls: vec![], tool_call_id: None }],
         tools: vec![],
+        tool_choice: None,
         options: Options {
             temperature: Some(0.3),
             top_p: Some(0.0),
@@ -68,7 +69,7 @@ fn chat_request_has_the_fields_of_the_reference() {
         "options": { "temperature": 0.3, "num_predict": 64 },
     });
     assert_eq!(host.request_json(0), expected);
-    assert_eq!(host.requests[0].auth, None);
+    assert_eq!(host.requests[0].auth, []);
 
     let mut host = Host::new([Exchange::new("POST", &url("/api/chat")).body("{\"message\":{\"content\":\"t\"},\"done\":true}")]);
     assert_eq!(host.chat::<Ollama>(ask(Task::Title, Some(false))).text(), "t");
@@ -206,7 +207,7 @@ fn key_is_named_only_where_there_is_one() {
     keyed.settings.push(Setting { name: "api_key_present".into(), value: "true".into() });
     let mut host = Host::new([Exchange::new("GET", &url("/api/version")).body("{\"version\":\"1\"}")]);
     host.catalogue::<Ollama>(CatalogueRequest { model: keyed, query: CatalogueQuery::Status }).result().unwrap();
-    assert_eq!(host.requests[0].auth, Some(Auth::Bearer("api_key".into())));
+    assert_eq!(host.requests[0].auth, [Auth::Bearer("api_key".into())]);
 }
 
 #[test]

@@ -47,6 +47,9 @@ fn body(request: &ChatRequest, streamed: bool) -> Result<Map<String, Value>> {
     }
     if !request.tools.is_empty() {
         body.insert("tools".into(), request.tools.iter().map(tool).collect::<Result<Vec<_>>>()?.into());
+        if let Some(choice) = &request.tool_choice {
+            body.insert("tool_choice".into(), tool_choice(choice));
+        }
     }
     if model.setting_bool("chat_template_kwargs") != Some(false) {
         let thinking = request.options.thinking.unwrap_or(false);
@@ -101,6 +104,13 @@ fn schema(text: &str, what: &str) -> Result<Value> {
 fn tool(tool: &Tool) -> Result<Value> {
     let parameters = schema(&tool.schema, &format!("the schema of the tool {}", tool.name))?;
     Ok(json!({ "type": "function", "function": { "name": tool.name, "description": tool.description, "parameters": parameters } }))
+}
+
+fn tool_choice(choice: &str) -> Value {
+    match choice {
+        "auto" | "none" | "required" => choice.into(),
+        name => json!({ "type": "function", "function": { "name": name } }),
+    }
 }
 
 fn message(message: &Message) -> Value {

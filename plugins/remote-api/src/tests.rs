@@ -1,6 +1,8 @@
 use super::*;
 use knowhost_plugin_sdk::testing::{Cut, Exchange, Host, Outcome, cancel_at_every_step, same_at_every_cut};
-use knowhost_plugin_sdk::{Auth, Delta, Error, Fault, Finish, Image, Message, Model, Options, Part, Purpose, Role, Setting, Task, Usage};
+use knowhost_plugin_sdk::{
+    Auth, Delta, Error, Fault, Finish, Image, Message, Model, Options, Part, Purpose, Role, Setting, Task, Tool, Usage,
+};
 use serde_json::{Value, json};
 
 const BASE: &str = "https://api.peer.example/v1";
@@ -38,6 +40,7 @@ fn ask(task: Task) -> ChatRequest {
         task,
         messages: vec![say(Role::System, ""), say(Role::User, "hi")],
         tools: vec![],
+        tool_choice: None,
         options: options(),
         question: None,
         sources: vec![],
@@ -102,7 +105,7 @@ fn request_of_an_answer_has_the_fields_of_the_reference_and_no_others() {
         })
     );
     let request = &host.requests[0];
-    assert_eq!(request.auth, Some(Auth::Bearer("api_key".into())));
+    assert_eq!(request.auth, [Auth::Bearer("api_key".into())]);
     let header = |name: &str| request.headers.iter().find(|header| header.name == name).map(|header| header.value.as_str());
     assert_eq!(header("Accept"), Some("text/event-stream"));
     assert_eq!(header("Content-Type"), Some("application/json"));
@@ -165,7 +168,7 @@ fn aliyun_qwen3_is_told_not_to_think_when_not_streamed() {
     let mut host = Host::new([Exchange::new("POST", &format!("{url}/chat/completions")).body(body)]);
     host.chat::<RemoteApi>(request).result().unwrap();
     assert_eq!(host.request_json(0)["enable_thinking"], false);
-    assert_eq!(host.requests[0].auth, None);
+    assert_eq!(host.requests[0].auth, []);
 }
 
 #[test]
@@ -282,6 +285,22 @@ fn tool_calls_are_handed_on() {
         outcome.deltas.iter().filter_map(|delta| if let Delta::Tool(tool) = delta { Some(tool.arguments.clone()) } else { None }).collect();
     assert_eq!(pieces, ["", "{}"]);
     assert_eq!(outcome.result().unwrap().finish, Finish::Tool);
+}
+
+#[test]
+fn offered_tools_and_their_choice_are_sent() {
+    for (choice, sent) in
+        [("required", json!("required")), ("look", json!({ "type": "function", "function": { "name": "look" } })), ("auto", json!("auto"))]
+    {
+        let mut request = ask(Task::Answer);
+        request.tools = vec![Tool { name: "look".into(), description: "Looks.".into(), schema: "{\"type\":\"object\"}".into() }];
+        request.tool_choice = Some(choice.into());
+        let mut host = Host::new([sse(&[piece("x")])]);
+        host.chat::<RemoteApi>(request).result().unwrap();
+        let body = host.request_json(0);
+        assert_eq!(body["tool_choice"], sent);
+        assert_eq!(body["tools"][0]["function"], json!({ "name": "look", "description": "Looks.", "parameters": { "type": "object" } }));
+    }
 }
 
 #[test]

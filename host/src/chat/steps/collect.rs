@@ -19,7 +19,7 @@ pub(in crate::chat) async fn collect(
     options: ChatOptions,
 ) -> Result<String> {
     let messages = vec![ChatMessage::text(ChatRole::System, system), ChatMessage::text(ChatRole::User, user)];
-    let request = ChatRequest { task, messages, options, question: None, sources: Vec::new() };
+    let request = ChatRequest::new(task, messages, options);
     let stream = model.chat_stream(context, request).await?;
     Ok(think::remove(&gather(stream, model.plugin()).await?).trim().to_owned())
 }

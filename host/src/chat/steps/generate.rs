@@ -51,7 +51,7 @@ pub(in crate::chat) async fn generate(budget: &Budget, mut stream: ChatStream, m
                     break Some("the answer is longer than answers may be".to_owned());
                 }
             }
-            Some(Ok(ChatDelta::Reasoning(_))) => {}
+            Some(Ok(ChatDelta::Reasoning(_) | ChatDelta::Tool(_))) => {}
             Some(Ok(ChatDelta::End { .. })) => break None,
             Some(Err(error)) => break Some(error.to_string()),
             None => break Some("the stream was cut".to_owned()),

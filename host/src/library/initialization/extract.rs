@@ -80,7 +80,7 @@ impl Initialization {
             ChatOptions { temperature: Some(0.3), max_tokens: Some(ANSWER_TOKENS_MAX), thinking: Some(false), ..ChatOptions::default() };
         let system = system.map(|system| ChatMessage::text(ChatRole::System, system));
         let messages = system.into_iter().chain([ChatMessage::text(ChatRole::User, user)]).collect();
-        let request = ChatRequest { task: ChatTask::Extract, messages, options, question: None, sources: Vec::new() };
+        let request = ChatRequest::new(ChatTask::Extract, messages, options);
         let context = CallContext::interactive(scope.tenant_id(), request_id, limits::EXTRACT_TIME);
         ask::whole_answer(&*chat, &context, request).await.map_err(told)
     }

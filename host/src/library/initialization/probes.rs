@@ -43,7 +43,7 @@ impl Initialization {
         let chat = self.inner.registry.plugins().chat_model(&model)?;
         let options = ChatOptions { max_tokens: Some(1), thinking: Some(false), ..ChatOptions::default() };
         let messages = vec![ChatMessage::text(ChatRole::User, "test")];
-        let request = ChatRequest { task: ChatTask::Title, messages, options, question: None, sources: Vec::new() };
+        let request = ChatRequest::new(ChatTask::Title, messages, options);
         ask::whole_answer(&*chat, &probing(scope, request_id), request).await?;
         Ok(())
     }

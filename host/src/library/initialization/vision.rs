@@ -93,8 +93,8 @@ impl Initialization {
 }
 
 async fn look(chat: &Arc<dyn ChatModel>, context: &CallContext, task: ChatTask, image: ChatPart, prompt: &str) -> ProviderResult<String> {
-    let message = ChatMessage { role: ChatRole::User, parts: vec![ChatPart::Text(prompt.to_owned()), image] };
+    let message = ChatMessage::of_parts(ChatRole::User, vec![ChatPart::Text(prompt.to_owned()), image]);
     let options = ChatOptions { max_tokens: Some(ANSWER_TOKENS_MAX), thinking: Some(false), ..ChatOptions::default() };
-    let request = ChatRequest { task, messages: vec![message], options, question: None, sources: Vec::new() };
+    let request = ChatRequest::new(task, vec![message], options);
     Ok(ask::whole_answer(&**chat, context, request).await?.trim().to_owned())
 }

@@ -1,6 +1,6 @@
 //! The chat-model socket over plugin calls: typed requests, a stream of deltas.
 //!
-//! Not here: the calls themselves (`plugin::calls`). Tool calls are not part of the socket yet, so a plugin's tool deltas are refused.
+//! Not here: the calls themselves (`plugin::calls`), and carrying out the tools that a model calls.
 
 use super::row::Row;
 use crate::plugin::calls::{Call, Output};
@@ -8,7 +8,7 @@ use crate::plugin::wasm::ChatModelKind;
 use crate::plugin::wasm::wit::chat_model as wit;
 use crate::provider::{
     BoxFuture, CallContext, ChatDelta, ChatFinish, ChatMessage, ChatModel, ChatOptions, ChatPart, ChatRequest, ChatRole, ChatStream,
-    ChatTask, PluginIdentity, ProviderError, ProviderErrorKind, ProviderResult, Usage,
+    ChatTask, ChatTool, ChatToolCall, ChatToolDelta, PluginIdentity, ProviderError, ProviderErrorKind, ProviderResult, Usage,
 };
 use futures_util::StreamExt;
 use futures_util::stream::unfold;
@@ -30,37 +30,48 @@ impl PluginChatModel {
         if !self.can(request.task) {
             return Err(self.row.error(ProviderErrorKind::Unsupported, format!("it can not do the task {:?}", request.task)));
         }
+        let offered = !request.tools.is_empty();
         let mut call = pools.call(self.row.env(context), to_wit(self.row.model.clone(), request));
         let cut = self.row.error(ProviderErrorKind::PluginFault, "it ended without an answer");
         // A refusal comes before the first piece, so the first piece is waited for here.
-        let first = call.next().await.unwrap_or(Err(cut)).and_then(|output| self.delta(output))?;
+        let first = call
+            .next()
+            .await
+            .unwrap_or(Err(cut))
+            .and_then(|output| to_delta(output, offered, self.row.plugin.identity.to_string().as_str()))?;
         let signature = self.row.plugin.identity.to_string();
-        let state = Some((call, Some(first), signature));
+        let state = Some(Streaming { call, first: Some(first), offered, signature });
         Ok(unfold(state, next_delta).boxed())
     }
-
-    fn delta(&self, output: Output<ChatModelKind>) -> ProviderResult<ChatDelta> {
-        to_delta(output, &self.row.plugin.identity.to_string())
-    }
 }
 
-type StreamState = Option<(Call<ChatModelKind>, Option<ChatDelta>, String)>;
+struct Streaming {
+    call: Call<ChatModelKind>,
+    /// Read already, and not handed out yet.
+    first: Option<ChatDelta>,
+    /// Tools were offered.
+    offered: bool,
+    signature: String,
+}
 
 /// `None` as the next state: nothing follows.
-async fn next_delta(state: StreamState) -> Option<(ProviderResult<ChatDelta>, StreamState)> {
-    let (mut call, first, signature) = state?;
-    let delta = match first {
+async fn next_delta(state: Option<Streaming>) -> Option<(ProviderResult<ChatDelta>, Option<Streaming>)> {
+    let mut state = state?;
+    let delta = match state.first.take() {
         Some(first) => Ok(first),
-        None => call.next().await?.and_then(|output| to_delta(output, &signature)),
+        None => state.call.next().await?.and_then(|output| to_delta(output, state.offered, &state.signature)),
     };
     let last = matches!(delta, Err(_) | Ok(ChatDelta::End { .. }));
-    Some((delta, (!last).then_some((call, None, signature))))
+    Some((delta, (!last).then_some(state)))
 }
 
-fn to_delta(output: Output<ChatModelKind>, signature: &str) -> ProviderResult<ChatDelta> {
+fn to_delta(output: Output<ChatModelKind>, offered: bool, signature: &str) -> ProviderResult<ChatDelta> {
     match output {
         Output::Delta(wit::Delta::Text(text)) => Ok(ChatDelta::Text(text)),
         Output::Delta(wit::Delta::Reasoning(text)) => Ok(ChatDelta::Reasoning(text)),
+        Output::Delta(wit::Delta::Tool(wit::ToolDelta { index, id, name, arguments })) if offered => {
+            Ok(ChatDelta::Tool(ChatToolDelta { index, id, name, arguments }))
+        }
         Output::Delta(wit::Delta::Tool(_)) => {
             Err(ProviderError::new(ProviderErrorKind::Unsupported, signature, "the model called a tool, but none was offered"))
         }
@@ -88,7 +99,8 @@ fn to_wit(model: crate::plugin::wasm::wit::io::Model, request: ChatRequest) -> w
             ChatTask::Extract => wit::Task::Extract,
         },
         messages: request.messages.into_iter().map(message_to_wit).collect(),
-        tools: Vec::new(),
+        tools: request.tools.into_iter().map(tool_to_wit).collect(),
+        tool_choice: request.tool_choice,
         options: options_to_wit(request.options),
         question: request.question,
         sources: request.sources.into_iter().map(|source| wit::Source { id: source.id, title: source.title, text: source.text }).collect(),
@@ -111,9 +123,17 @@ fn message_to_wit(message: ChatMessage) -> wit::Message {
                 ChatPart::Image { media_type, data } => wit::Part::Image(wit::Image { media_type, data }),
             })
             .collect(),
-        tool_calls: Vec::new(),
-        tool_call_id: None,
+        tool_calls: message
+            .tool_calls
+            .into_iter()
+            .map(|ChatToolCall { id, name, arguments }| wit::ToolCall { id, name, arguments })
+            .collect(),
+        tool_call_id: message.tool_call_id,
     }
+}
+
+fn tool_to_wit(tool: ChatTool) -> wit::Tool {
+    wit::Tool { name: tool.name, description: tool.description, schema: tool.schema }
 }
 
 fn options_to_wit(options: ChatOptions) -> wit::Options {

@@ -1,11 +1,14 @@
 //! Puts secrets into a finished request, where the plugin named them, after its turn.
 //!
-//! Not here: which secret may go to which host (`grants`). A secret is in the request and in no text that a plugin or a log sees.
+//! Not here: which secret may go to which host (`grants`), and taking out what a server sends back (`secrets`).
 
 use super::env::CallEnv;
 use super::http::{Failure, HEADERS_OF_THE_HOST, denied, header_name};
 use super::sigv4::Signer;
+use crate::limits;
 use crate::plugin::wasm::wit::io;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use knowhost_plugin_sdk::manifest::Origin;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
@@ -19,14 +22,38 @@ pub(super) struct Unsigned<'a> {
     pub(super) body: &'a [u8],
 }
 
+/// Puts all of a request's secrets in their places; a signature comes last, because it covers the rest. Gives what it made of secrets on the way.
+pub(super) fn place_all(env: &CallEnv, auths: &[io::Auth], mut request: Unsigned<'_>) -> Result<Vec<String>, Failure> {
+    if auths.len() > limits::PLUGIN_AUTHS_PER_REQUEST_MAX {
+        return Err(denied(format!("{} secrets in one request; the limit is {}", auths.len(), limits::PLUGIN_AUTHS_PER_REQUEST_MAX)));
+    }
+    let is_signature = |auth: &io::Auth| matches!(auth, io::Auth::Sigv4(_));
+    if auths.iter().rev().skip(1).any(is_signature) {
+        return Err(denied("a signature has to be the last of a request's secrets"));
+    }
+    let mut derived = Vec::new();
+    auths.iter().try_for_each(|auth| place(env, auth, &mut request, &mut derived))?;
+    Ok(derived)
+}
+
 /// Looks the secret up and puts it where the plugin wants it, if it may go to this host.
-pub(super) fn place(env: &CallEnv, auth: &io::Auth, request: Unsigned<'_>) -> Result<(), Failure> {
+fn place(env: &CallEnv, auth: &io::Auth, request: &mut Unsigned<'_>, derived: &mut Vec<String>) -> Result<(), Failure> {
+    let origin = request.origin;
     let secret = |name: &str| {
-        env.grants.check_secret(&env.plugin.name, name, request.origin, env.base_url.as_ref()).map_err(denied)?;
+        env.grants.check_secret(&env.plugin.name, name, origin, env.base_url.as_ref()).map_err(denied)?;
         env.secrets.get(name).ok_or_else(|| denied(format!("the secret {name} has no value: fill it in at the model")))
     };
     match auth {
         io::Auth::Bearer(name) => insert(request.headers, AUTHORIZATION, &format!("Bearer {}", secret(name)?)),
+        io::Auth::Basic(login) => {
+            if login.user.contains(':') {
+                return Err(denied("the user name of a Basic login can hold no colon (RFC 7617)"));
+            }
+            let pair = BASE64.encode(format!("{}:{}", login.user, secret(&login.secret)?));
+            insert(request.headers, AUTHORIZATION, &format!("Basic {pair}"))?;
+            derived.push(pair);
+            Ok(())
+        }
         io::Auth::Header(placed) => {
             let name = header_name(&placed.name)?;
             if name != AUTHORIZATION && HEADERS_OF_THE_HOST.contains(&name.as_str()) {
@@ -43,6 +70,9 @@ pub(super) fn place(env: &CallEnv, auth: &io::Auth, request: Unsigned<'_>) -> Re
             Ok(())
         }
         io::Auth::Sigv4(asked) => {
+            if request.headers.contains_key(AUTHORIZATION) {
+                return Err(denied("a signed request carries no other authorization"));
+            }
             let signer = Signer {
                 access_key: secret(&asked.access_key)?,
                 secret_key: secret(&asked.secret_key)?,
@@ -58,6 +88,8 @@ pub(super) fn place(env: &CallEnv, auth: &io::Auth, request: Unsigned<'_>) -> Re
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Failure> {
     let mut value = HeaderValue::from_str(value).map_err(|_| denied("the secret holds a character that no header can carry"))?;
     value.set_sensitive(true);
-    headers.insert(name, value);
-    Ok(())
+    match headers.insert(name.clone(), value) {
+        None => Ok(()),
+        Some(_) => Err(denied(format!("the header {name} is set twice, by the plugin or by another secret"))),
+    }
 }

@@ -6,7 +6,7 @@ use super::address::{Addresses, Closed, Door, PrivateHosts};
 use super::auth::{self, Unsigned};
 use super::env::CallEnv;
 use super::grants::origin_of;
-use super::secrets::Secrets;
+use super::redaction::Redaction;
 use crate::domain::TenantId;
 use crate::limits;
 use crate::plugin::wasm::wit::io;
@@ -128,6 +128,7 @@ pub(super) struct Exchange {
     response: reqwest::Response,
     /// What arrived beyond the last chunk handed out.
     rest: Bytes,
+    redaction: Redaction,
     received_bytes: u64,
     bytes_max: u64,
     until: Instant,
@@ -136,16 +137,16 @@ pub(super) struct Exchange {
 /// Sends the request and waits for the head.
 pub(super) async fn open(env: &CallEnv, request: io::HttpRequest) -> Result<(io::HttpHead, Exchange), Failure> {
     let op = request.op;
-    let (client, prepared, time) = prepare(env, request).await?;
+    let Prepared { client, request, time, redaction } = prepare(env, request).await?;
     let until = (Instant::now() + time).min(env.context.deadline.into());
-    let response = tokio::time::timeout_at(until, client.execute(prepared))
+    let response = tokio::time::timeout_at(until, client.execute(request))
         .await
         .map_err(|_| failure(io::Fault::Timeout, "the exchange took longer than it may"))?
         .map_err(|error| transport_failure(&error))
-        .map_err(|failure| Failure { text: env.secrets.redacted(&failure.text), ..failure })?;
-    let headers = response_headers(response.headers(), &env.secrets)?;
+        .map_err(|failure| Failure { text: redaction.text(&failure.text), ..failure })?;
+    let headers = response_headers(response.headers(), &redaction)?;
     let head = io::HttpHead { op, status: response.status().as_u16(), headers };
-    Ok((head, Exchange { response, rest: Bytes::new(), received_bytes: 0, bytes_max: env.grants.response_bytes_max, until }))
+    Ok((head, Exchange { response, rest: Bytes::new(), redaction, received_bytes: 0, bytes_max: env.grants.response_bytes_max, until }))
 }
 
 impl Exchange {
@@ -156,21 +157,34 @@ impl Exchange {
                 .await
                 .map_err(|_| failure(io::Fault::Timeout, "the exchange took longer than it may"))?
                 .map_err(|error| transport_failure(&error))?;
-            let Some(piece) = piece else { return Ok(None) };
+            let Some(piece) = piece else {
+                self.rest = self.redaction.rest();
+                if self.rest.is_empty() {
+                    return Ok(None);
+                }
+                break;
+            };
             self.received_bytes += piece.len() as u64;
             if self.received_bytes > self.bytes_max {
                 let text = format!("the answer is larger than {} bytes", self.bytes_max);
                 return Err(failure(io::Fault::TooLarge, text));
             }
-            self.rest = piece;
+            self.rest = self.redaction.chunk(piece);
         }
         let chunk = self.rest.split_to(self.rest.len().min(limits::PLUGIN_CHUNK_BYTES_MAX));
         Ok(Some(chunk.into()))
     }
 }
 
+struct Prepared {
+    client: reqwest::Client,
+    request: reqwest::Request,
+    time: Duration,
+    redaction: Redaction,
+}
+
 /// All checks; nothing has left the host before they passed.
-async fn prepare(env: &CallEnv, request: io::HttpRequest) -> Result<(reqwest::Client, reqwest::Request, Duration), Failure> {
+async fn prepare(env: &CallEnv, request: io::HttpRequest) -> Result<Prepared, Failure> {
     let method = METHODS
         .iter()
         .find(|method| **method == request.method)
@@ -187,12 +201,10 @@ async fn prepare(env: &CallEnv, request: io::HttpRequest) -> Result<(reqwest::Cl
         return Err(failure(io::Fault::TooLarge, text));
     }
     let mut headers = request_headers(&request.headers)?;
-    let private_only = request.auth.is_some() && url.scheme() == "http";
+    let private_only = !request.auth.is_empty() && url.scheme() == "http";
     let host = url.host_str().unwrap_or_default().to_owned();
-    if let Some(auth) = &request.auth {
-        let unsigned = Unsigned { method, origin: &origin, url: &mut url, headers: &mut headers, body: &request.body };
-        auth::place(env, auth, unsigned)?;
-    }
+    let unsigned = Unsigned { method, origin: &origin, url: &mut url, headers: &mut headers, body: &request.body };
+    let derived = auth::place_all(env, &request.auth, unsigned)?;
     let way = env.room.http.way_of(env.context.tenant_id);
     way.addresses.open(&host, private_only).await.map_err(closed_failure)?;
     let client = if private_only { &way.private_only } else { &way.general };
@@ -203,7 +215,8 @@ async fn prepare(env: &CallEnv, request: io::HttpRequest) -> Result<(reqwest::Cl
         *prepared.body_mut() = Some(request.body.into());
     }
     let asked = request.timeout_ms.map_or(limits::PLUGIN_EXCHANGE, |ms| Duration::from_millis(u64::from(ms)));
-    Ok((client.clone(), prepared, asked.min(env.grants.exchange_max)))
+    let redaction = Redaction::new(&env.secrets, &derived);
+    Ok(Prepared { client: client.clone(), request: prepared, time: asked.min(env.grants.exchange_max), redaction })
 }
 
 fn closed_failure(closed: Closed) -> Failure {
@@ -235,7 +248,7 @@ pub(super) fn header_name(name: &str) -> Result<HeaderName, Failure> {
 }
 
 /// A server may send back what it was sent (a redirect with the whole query): the secret is taken out.
-fn response_headers(headers: &HeaderMap, secrets: &Secrets) -> Result<Vec<io::Header>, Failure> {
+fn response_headers(headers: &HeaderMap, redaction: &Redaction) -> Result<Vec<io::Header>, Failure> {
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if bytes > limits::PLUGIN_HEADERS_BYTES_MAX {
         return Err(failure(
@@ -245,7 +258,7 @@ fn response_headers(headers: &HeaderMap, secrets: &Secrets) -> Result<Vec<io::He
     }
     let header = |(name, value): (&HeaderName, &HeaderValue)| io::Header {
         name: name.as_str().to_owned(),
-        value: secrets.redacted(&String::from_utf8_lossy(value.as_bytes())),
+        value: redaction.text(&String::from_utf8_lossy(value.as_bytes())),
     };
     Ok(headers.iter().map(header).collect())
 }

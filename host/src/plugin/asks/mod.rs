@@ -11,6 +11,7 @@ mod http;
 mod models;
 mod ops;
 mod pages;
+mod redaction;
 mod secrets;
 mod sigv4;
 #[cfg(test)]

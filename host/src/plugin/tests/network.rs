@@ -3,7 +3,7 @@
 use super::support::{always_open, component_with, config, context, ok_response, question, room, row, server};
 use crate::domain::{Model, ModelType};
 use crate::plugin::{Plugins, PluginsConfig};
-use crate::provider::{ChatDelta, PluginSource, ProviderErrorKind};
+use crate::provider::{ChatDelta, ChatRequest, ChatTool, ChatToolDelta, PluginSource, ProviderErrorKind};
 use futures_util::StreamExt;
 
 const SECRET: &str = "sk-0123456789-the-secret";
@@ -107,4 +107,26 @@ async fn refused_connection_says_why() {
     model.parameters.base_url = format!("http://{unused}");
     let error = room.say(&model, "x").await.unwrap_err();
     assert!(error.kind == ProviderErrorKind::Upstream && error.message.to_lowercase().contains("refused"), "{error}");
+}
+
+#[tokio::test]
+async fn tools_reach_the_provider_and_its_calls_come_back_when_tools_were_offered() {
+    let room = room(&["remote-api"], &[]);
+    let call = r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c1","function":{"name":"look","arguments":"{\"at\":1}"}}]}}]}"#;
+    let end = r#"{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#;
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\ndata: {call}\n\ndata: {end}\n\n");
+    let server = server(answer.into_bytes(), always_open()).await;
+    let mut model = row("remote-api", "m", ModelType::KnowledgeQA);
+    model.parameters.base_url = server.url.clone();
+    let look = ChatTool { name: "look".into(), description: "Looks.".into(), schema: "{}".into() };
+    let with_tool = ChatRequest { tools: vec![look], tool_choice: Some("required".into()), ..question("x") };
+    let chat = room.plugins.chat_model(&model).unwrap();
+    let deltas: Vec<_> = chat.chat_stream(&context(), with_tool).await.unwrap().map(Result::unwrap).collect().await;
+    let wanted = ChatToolDelta { index: 0, id: Some("c1".into()), name: Some("look".into()), arguments: "{\"at\":1}".into() };
+    assert!(deltas.contains(&ChatDelta::Tool(wanted)), "{deltas:?}");
+    let heard = String::from_utf8_lossy(&server.heard.lock().unwrap()).into_owned();
+    assert!(heard.contains(r#""tool_choice":"required""#) && heard.contains(r#""name":"look""#), "{heard}");
+    // Nobody offered a tool: the call is an error, and no text is lost silently.
+    let refused = chat.chat_stream(&context(), question("x")).await.err().unwrap();
+    assert!(refused.kind == ProviderErrorKind::Unsupported && refused.message.contains("none was offered"), "{refused}");
 }

@@ -136,7 +136,7 @@ async fn body_is_read_no_faster_than_its_reader() {
     while let Some(delta) = stream.next().await {
         match delta.unwrap() {
             ChatDelta::Text(piece) => text.push_str(&piece),
-            ChatDelta::Reasoning(_) | ChatDelta::End { .. } => {}
+            ChatDelta::Reasoning(_) | ChatDelta::Tool(_) | ChatDelta::End { .. } => {}
         }
         tokio::task::yield_now().await;
     }

@@ -110,13 +110,8 @@ pub(super) fn context() -> CallContext {
 }
 
 pub(super) fn question(text: &str) -> ChatRequest {
-    ChatRequest {
-        task: ChatTask::Answer,
-        messages: vec![ChatMessage::text(ChatRole::User, text)],
-        options: crate::provider::ChatOptions::default(),
-        question: Some(text.into()),
-        sources: vec![],
-    }
+    let messages = vec![ChatMessage::text(ChatRole::User, text)];
+    ChatRequest { question: Some(text.into()), ..ChatRequest::new(ChatTask::Answer, messages, crate::provider::ChatOptions::default()) }
 }
 
 impl Room {
@@ -144,7 +139,7 @@ pub(super) async fn collect(mut stream: ChatStream) -> ProviderResult<String> {
     while let Some(delta) = stream.next().await {
         match delta? {
             ChatDelta::Text(piece) => text.push_str(&piece),
-            ChatDelta::Reasoning(_) => {}
+            ChatDelta::Reasoning(_) | ChatDelta::Tool(_) => {}
             ChatDelta::End { .. } => {
                 assert!(stream.next().await.is_none(), "nothing follows the end");
                 return Ok(text);
