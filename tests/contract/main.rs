@@ -19,6 +19,7 @@ mod messages;
 mod models;
 mod openapi;
 mod plugins;
+mod recorded;
 mod routes;
 mod scene;
 mod sessions;

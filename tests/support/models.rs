@@ -31,6 +31,16 @@ pub fn openai_compatible_for(mode: &str, api_key: Option<&str>) -> SideServer {
     server
 }
 
+/// What spoke behind the recorded answers, as far as the recording tells.
+pub fn recorded_models() -> SideServer {
+    let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port());
+    let script = repository("tests/servers/recorded_models.py");
+    let child = python(&[&script.to_string_lossy(), &port.to_string()]).spawn().expect("the server starts");
+    let server = SideServer::new(child, format!("http://127.0.0.1:{port}"), folder);
+    wait_ready(server.url());
+    server
+}
+
 /// Ollama without any model. `trusted`: a certificate that it trusts beside those of the machine.
 fn empty_ollama(trusted: Option<&Path>) -> (SideServer, impl Fn(&[&str]) -> Command + use<>) {
     let folder = tempfile::tempdir().expect("a folder");

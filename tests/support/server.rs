@@ -212,7 +212,7 @@ impl Drop for Server {
         if std::thread::panicking() {
             let log = self.log();
             // A request that went well explains nothing.
-            let tail: Vec<&str> = log.lines().rev().filter(|line| !line.contains("http::middleware: request")).take(60).collect();
+            let tail: Vec<&str> = log.lines().rev().filter(|line| !line.contains(r#""message":"request""#)).take(60).collect();
             eprintln!("the end of the server's log:\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"));
         }
         self.kill();

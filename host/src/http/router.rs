@@ -49,7 +49,7 @@ async fn front_door(State(dispatch): State<Dispatch>, mut request: Request, next
 }
 
 /// A new route takes a line here, `#[utoipa::path(...)]` at its handler and a line in `openapi::ApiDoc` (then `knowhost openapi > docs/openapi.json`),
-/// a row in `docs/deviations.md` for each difference, and its recorded step in `tests/replay.rs`. Parameters are called `{id}`, `{kid}` ... after what they name; handlers take them by place.
+/// a row in `docs/deviations.md` for each difference (and in `docs/deviations.json` where the answer is recorded). Parameters are called `{id}`, `{kid}` ... after what they name; handlers take them by place.
 fn routes() -> RouteTable<AppState> {
     let routes = RouteTable::new()
         .get("/health", health::health)

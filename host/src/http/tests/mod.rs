@@ -20,7 +20,6 @@ mod nonsense;
 mod openapi;
 mod partial;
 mod plugins;
-mod replay;
 mod support;
 
 pub(in crate::http) use support::TestApp;
