@@ -26,9 +26,7 @@ use crate::library::sessions::Strategy;
 use crate::library::{Documents, IndexCare, Library, LibrarySettings, tenants};
 use crate::limits;
 use crate::plugin::{Compiler, ModelCalls, Plugins, PluginsConfig};
-use crate::provider::{
-    BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_EMBED_FULL, BUILTIN_RERANK, BoxFuture, CallContext, ModelRows, PluginSource, Registry,
-};
+use crate::provider::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_EMBED_FULL, BUILTIN_RERANK, BoxFuture, CallContext, ModelRows, Registry};
 use crate::search::{Candidate, FusionOrder, HybridQuery, Search};
 use crate::store::{BuiltinModel, Store};
 use crate::stream::Streams;
@@ -91,11 +89,10 @@ impl Parts {
             Fusion::Reference => FusionOrder::Reference,
         };
         let search = Search::new(store.clone(), registry.clone(), Arc::new(follower.index().clone()), order);
-        let sources = plugins.clone();
         let library = Library::new(
             store.clone(),
             access,
-            Arc::new(move || sources.sources()),
+            plugins.clone(),
             LibrarySettings { local_key: Some(secrets.renew(LOCAL_KEY_SECRET, LOCAL_KEY_CHARS)?), ..library_settings(&settings) },
         );
         library.set_plugin_desk(plugins.clone());

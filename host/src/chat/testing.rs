@@ -189,6 +189,10 @@ impl PluginSource for FakePlugins {
     fn sources(&self) -> Vec<String> {
         vec!["remote".into()]
     }
+
+    fn check_settings(&self, _model: &Model) -> Result<(), ProviderError> {
+        Ok(())
+    }
 }
 
 /// Knows `chat-1`, `rerank-1`, the built-in chat model, and what is in the store.

@@ -22,13 +22,10 @@ pub use index_care::{IndexCare, IndexStatus, IndexVerification};
 pub use knowledge::Documents;
 
 use crate::domain::RetrieverEngines;
-use crate::provider::PluginDesk;
+use crate::provider::{PluginDesk, PluginSource};
 use crate::store::Store;
 use access::Access;
 use std::sync::{Arc, OnceLock};
-
-/// Values of `models.source` that resolve now; plugins may come and go while the server runs.
-pub type Sources = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
 
 /// What an operator decides about the library.
 #[derive(Clone, Debug, Default)]
@@ -54,14 +51,14 @@ pub struct Library {
 struct Inner {
     store: Store,
     access: Access,
-    sources: Sources,
+    plugins: Arc<dyn PluginSource>,
     settings: LibrarySettings,
     plugin_desk: OnceLock<Arc<dyn PluginDesk>>,
 }
 
 impl Library {
-    pub fn new(store: Store, access: Access, sources: Sources, settings: LibrarySettings) -> Self {
-        Self { inner: Arc::new(Inner { store, access, sources, settings, plugin_desk: OnceLock::new() }) }
+    pub fn new(store: Store, access: Access, plugins: Arc<dyn PluginSource>, settings: LibrarySettings) -> Self {
+        Self { inner: Arc::new(Inner { store, access, plugins, settings, plugin_desk: OnceLock::new() }) }
     }
 
     pub fn store(&self) -> &Store {
@@ -76,8 +73,8 @@ impl Library {
         &self.inner.settings
     }
 
-    /// Values of `models.source` that resolve now.
-    pub fn sources(&self) -> Vec<String> {
-        (self.inner.sources)()
+    /// Who answers for model rows; plugins may come and go while the server runs.
+    fn plugins(&self) -> &dyn PluginSource {
+        &*self.inner.plugins
     }
 }

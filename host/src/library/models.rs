@@ -48,6 +48,7 @@ impl Library {
             updated_at: Timestamp::zero(),
             deleted_at: None,
         };
+        self.check_settings(&model)?;
         self.store().create_model(scope, &model).await
     }
 
@@ -68,6 +69,9 @@ impl Library {
 
     pub async fn update_model(&self, scope: &TenantScope, id: &str, change: ModelChange) -> Result<Model> {
         let present = self.own_model(scope, id).await?;
+        if let Some(parameters) = &change.parameters {
+            self.check_settings(&Model { parameters: parameters.clone(), ..present.clone() })?;
+        }
         let patch = ModelPatch {
             name: change.name,
             description: change.description,
@@ -81,6 +85,14 @@ impl Library {
     pub async fn delete_model(&self, scope: &TenantScope, id: &str) -> Result<()> {
         self.own_model(scope, id).await?;
         self.store().delete_model(scope, id).await
+    }
+
+    /// The contract's sources have no settings of their own; a plugin's row is held against the plugin's JSON Schema.
+    fn check_settings(&self, model: &Model) -> Result<()> {
+        if CONTRACT_SOURCES.contains(&model.source.as_str()) {
+            return Ok(());
+        }
+        self.plugins().check_settings(model).map_err(|error| Error::BadRequest(error.to_string()))
     }
 
     async fn own_model(&self, scope: &TenantScope, id: &str) -> Result<Model> {
@@ -97,7 +109,7 @@ impl Library {
         if CONTRACT_SOURCES.contains(&word.as_str()) {
             return Ok(word);
         }
-        let mut known = self.sources();
+        let mut known = self.plugins().sources();
         if let Some(plugin) = known.iter().find(|plugin| plugin.as_str() == sent) {
             return Ok(plugin.clone());
         }

@@ -6,6 +6,7 @@ use super::asks::{AskRoom, CallEnv, Grants, Secrets};
 use super::calls::{Cores, Pools, Use};
 use super::elsewhere::Elsewhere;
 use super::files::PluginFiles;
+use super::settings::SettingsSchema;
 use super::wasm::{
     self, CatalogueKind, ChatModelKind, CompiledCache, EmbedderKind, Engine, INTERFACE_VERSIONS, InstanceLimits, Kind, RerankerKind,
     TokenizerKind,
@@ -40,6 +41,8 @@ pub(super) struct Plugin {
     pub(super) from: LoadedFrom,
     pub(super) load_time: Duration,
     pub(super) cache_name: String,
+    /// Of its model rows; none: the manifest describes no settings.
+    pub(super) settings: Option<SettingsSchema>,
     grants: Arc<Grants>,
     room: Arc<AskRoom>,
     revoked: CancellationToken,
@@ -93,6 +96,8 @@ impl Workshop {
         let manifest = manifest_of(bytes)?;
         let identity = PluginIdentity { name: manifest.name.clone(), version: manifest.version.clone(), digest: digest_of(bytes) };
         let label = identity.to_string();
+        let settings =
+            manifest.settings.as_ref().map(SettingsSchema::compile).transpose().with_context(|| format!("the settings of {label}"))?;
         let elsewhere = || if third_party { false } else { self.compiler.compile() };
         let files = self.files(&manifest);
         let source =
@@ -130,6 +135,7 @@ impl Workshop {
             from: loaded.from,
             load_time: loaded.time,
             cache_name: loaded.cache_name,
+            settings,
         })
     }
 

@@ -14,6 +14,7 @@ mod listing;
 mod loaded;
 mod lock;
 mod plugins;
+mod settings;
 mod wasm;
 
 pub use crate::provider::{PluginDesk, PluginListing, PluginState};

@@ -11,6 +11,7 @@ use super::folder::{self, Found};
 use super::incomplete::{Incomplete, Loading};
 use super::loaded::{Plugin, Workshop};
 use super::lock::Lock;
+use super::settings::SettingsSchema;
 use super::wasm::{CompiledCache, Engine};
 use crate::domain::{Model, TenantId};
 use crate::provider::{
@@ -229,6 +230,18 @@ impl PluginSource for Plugins {
     fn catalogue(&self, plugin: &str, base_url: &str) -> Result<Arc<dyn Catalogue>, ProviderError> {
         let base_url = if base_url.is_empty() { self.base_url_default(plugin) } else { base_url };
         Ok(adapters::catalogue(self.plugin(plugin)?, base_url))
+    }
+
+    fn check_settings(&self, model: &Model) -> Result<(), ProviderError> {
+        // One that waits for its files has not been looked at; its row is checked when it is saved the next time.
+        let Some(plugin) = self.find_loaded(&model.source) else { return Ok(()) };
+        let secrets: Vec<&str> = plugin.manifest.secrets.iter().map(|secret| secret.name.as_str()).collect();
+        let check = |schema: &SettingsSchema| schema.check(&model.parameters.settings, &secrets);
+        plugin
+            .settings
+            .as_ref()
+            .map_or(Ok(()), check)
+            .map_err(|text| ProviderError::new(ProviderErrorKind::Invalid, plugin.identity.to_string(), text))
     }
 
     fn sources(&self) -> Vec<String> {

@@ -30,6 +30,8 @@ pub trait PluginSource: Send + Sync {
     fn catalogue(&self, plugin: &str, base_url: &str) -> Result<Arc<dyn Catalogue>, ProviderError>;
     /// Values of `models.source` that resolve; for error texts.
     fn sources(&self) -> Vec<String>;
+    /// Whether a row of a plugin's own holds the settings that the plugin's JSON Schema asks for; the error names each that it does not.
+    fn check_settings(&self, model: &Model) -> Result<(), ProviderError>;
 }
 
 /// Resolution per kind: an id names its row; an empty id means the tenant's default row of that kind, else the built-in; an unknown id is an error.

@@ -238,7 +238,13 @@ impl PluginSource for Source {
         Ok(self.0.clone())
     }
     fn sources(&self) -> Vec<String> {
-        Vec::new()
+        vec!["embedder-local".into(), "remote".into()]
+    }
+    fn check_settings(&self, model: &Model) -> Result<(), ProviderError> {
+        match model.parameters.settings.get("refused") {
+            None => Ok(()),
+            Some(value) => Err(ProviderError::new(ProviderErrorKind::Invalid, "played", format!("refused is {value}"))),
+        }
     }
 }
 

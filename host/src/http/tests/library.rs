@@ -33,6 +33,12 @@ async fn a_plugins_settings_are_its_own_and_sources_must_exist() {
     let model = |source: &str| json!({"name": "m", "type": "Embedding", "source": source, "parameters": {"variant": "static"}});
     let made = app.post("/api/v1/models", &ann.key, model("embedder-local")).await.data();
     assert_eq!(made["parameters"]["variant"], "static");
+    let change = |settings| json!({"parameters": settings});
+    let path = format!("/api/v1/models/{}", made["id"].as_str().unwrap());
+    let (status, code, message, _) = app.put(&path, &ann.key, change(json!({"refused": 7}))).await.failure();
+    assert_eq!((status, code), (400, 1000));
+    assert!(message.contains("refused is 7"), "{message}");
+    assert_eq!(app.get(&path, &ann.key).await.data()["parameters"]["variant"], "static", "a refused change changes nothing");
     let (status, code, message, _) = app.post("/api/v1/models", &ann.key, model("nothing")).await.failure();
     assert_eq!((status, code), (400, 1000));
     assert!(message.contains("aliyun, embedder-local, local, remote"), "{message}");

@@ -172,7 +172,7 @@ impl TestApp {
             parser: parsers(ParseChildLimits::default()),
             summary_prompt: String::new(),
         }));
-        let library = Library::new(store, access, Arc::new(|| vec!["embedder-local".into(), "remote".into()]), settings);
+        let library = Library::new(store, access, registry.plugins().clone(), settings);
         let evaluations = Evaluations::new(EvaluationParts {
             store: library.store().clone(),
             chat: chat.chat.clone(),
