@@ -5,6 +5,7 @@
 mod caller;
 mod components;
 mod cutover;
+pub mod matrix;
 mod models;
 mod random;
 mod recording;

@@ -1,132 +1,22 @@
 //! Every route as seen by its owner, by another tenant, for ids that nobody has or could have, without and with wrong credentials.
 //!
-//! Made from the route table: a route without a row fails here. Not here: what good answers hold.
+//! The rows stand in `tests/contract/matrix.json`, which the tests of the server from outside read too; a route without a row fails here.
+//! Not here: what good answers hold.
 
 use super::TestApp;
 use super::knowledge::{a_document, a_kb};
+use super::matrix_rows::{Ids, OPEN, Row, absent, malformed, rows};
 use super::support::Tester;
 use crate::http::routes_listed;
+use crate::library::LibrarySettings;
+use crate::library::initialization::InitializationSettings;
+use crate::provider::testing::PlayedModels;
 use axum::http::Method;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 
-/// Statuses for the owner, another tenant, an id that nobody has, and one that nobody could have.
-type Statuses = [u16; 4];
-
-/// Whoever it is, the answer is the same.
-const SAME: Statuses = [200, 200, 200, 200];
-/// No tenant may.
-const OPERATORS: Statuses = [403, 403, 403, 403];
-const FOUND: Statuses = [200, 404, 404, 404];
-
-/// Method, pattern, body and statuses. `<name>` in a body stands for an id as in a path; parameters of a pattern go by their
-/// place. Deletions stand last: rows are asked of the owner in this order.
-const ROWS: &[(&str, &str, &str, Statuses)] = &[
-    ("GET", "/api/v1/auth/validate", "", [400, 400, 400, 400]),
-    ("GET", "/api/v1/auth/me", "", [401, 401, 401, 401]),
-    ("POST", "/api/v1/auth/change-password", r#"{"old_password":"a","new_password":"secret12"}"#, [401, 401, 401, 401]),
-    ("POST", "/api/v1/auth/logout", "", [400, 400, 400, 400]),
-    ("POST", "/api/v1/tenants", r#"{"name":"t"}"#, [201, 201, 201, 201]),
-    ("GET", "/api/v1/tenants", "", SAME),
-    ("GET", "/api/v1/tenants/{id}", "", [200, 404, 404, 400]),
-    ("PUT", "/api/v1/tenants/{id}", r#"{"description":"mine"}"#, [200, 404, 404, 400]),
-    ("POST", "/api/v1/knowledge-bases", r#"{"name":"kb"}"#, [201, 201, 201, 201]),
-    ("GET", "/api/v1/knowledge-bases", "", SAME),
-    ("GET", "/api/v1/knowledge-bases/{id}", "", FOUND),
-    ("PUT", "/api/v1/knowledge-bases/{id}", r#"{"name":"mine","config":{}}"#, FOUND),
-    ("GET", "/api/v1/knowledge-bases/{id}/hybrid-search", r#"{"query_text":"keeper"}"#, FOUND),
-    ("POST", "/api/v1/knowledge-bases/copy", r#"{"source_id":"<kb>"}"#, FOUND),
-    ("POST", "/api/v1/knowledge-bases/{id}/knowledge/file", "", [400, 404, 404, 404]),
-    ("POST", "/api/v1/knowledge-bases/{id}/knowledge/url", r#"{"url":"http://a.example/"}"#, [201, 404, 404, 404]),
-    ("GET", "/api/v1/knowledge-bases/{id}/knowledge", "", FOUND),
-    ("GET", "/api/v1/knowledge/batch", "?ids=<knowledge>", SAME),
-    ("GET", "/api/v1/knowledge/{id}", "", FOUND),
-    ("PUT", "/api/v1/knowledge/{id}", r#"{"title":"mine"}"#, FOUND),
-    ("GET", "/api/v1/knowledge/{id}/download", "", FOUND),
-    ("PUT", "/api/v1/knowledge/image/{id}/{chunk_id}", r#"{"image_info":"[{\"url\":\"a\"}]"}"#, FOUND),
-    ("GET", "/api/v1/chunks/{knowledge_id}", "", FOUND),
-    ("PUT", "/api/v1/chunks/{knowledge_id}/{id}", r#"{"content":"mine"}"#, FOUND),
-    ("POST", "/api/v1/sessions", r#"{"knowledge_base_id":"<kb>"}"#, [201, 404, 404, 404]),
-    ("GET", "/api/v1/sessions", "", SAME),
-    ("GET", "/api/v1/sessions/{id}", "", FOUND),
-    ("PUT", "/api/v1/sessions/{id}", r#"{"title":"mine"}"#, FOUND),
-    ("POST", "/api/v1/sessions/{id}/generate_title", r#"{"messages":[{"role":"user","content":"x"}]}"#, FOUND),
-    ("POST", "/api/v1/sessions/{id}/stop", "", FOUND),
-    ("GET", "/api/v1/sessions/continue-stream/{id}", "?message_id=<message>", FOUND),
-    ("POST", "/api/v1/knowledge-chat/{id}", r#"{"query":"q"}"#, FOUND),
-    ("POST", "/api/v1/knowledge-search", r#"{"query":"q","knowledge_base_id":"<kb>"}"#, FOUND),
-    ("GET", "/api/v1/messages/{session_id}/load", "", FOUND),
-    ("POST", "/api/v1/models", r#"{"name":"m","type":"Embedding","source":"remote"}"#, [201, 201, 201, 201]),
-    ("GET", "/api/v1/models", "", SAME),
-    ("GET", "/api/v1/models/{id}", "", FOUND),
-    ("PUT", "/api/v1/models/{id}", r#"{"name":"mine"}"#, FOUND),
-    ("POST", "/api/v1/evaluation/", r#"{"knowledge_base_id":"<kb>"}"#, FOUND),
-    ("GET", "/api/v1/evaluation/", "?task_id=<evaluation>", FOUND),
-    ("GET", "/api/v1/system/info", "", SAME),
-    ("GET", "/api/v1/system/index", "", OPERATORS),
-    ("POST", "/api/v1/system/index/verify", "", OPERATORS),
-    ("POST", "/api/v1/system/index/rebuild", "", OPERATORS),
-    ("GET", "/api/v1/plugins", "", OPERATORS),
-    ("POST", "/api/v1/plugins/{name}/allow", "", OPERATORS),
-    ("POST", "/api/v1/plugins/{name}/deny", "", OPERATORS),
-    // A message that is not there is deleted already; a session that is not there has none.
-    ("DELETE", "/api/v1/messages/{session_id}/{id}", "", FOUND),
-    ("DELETE", "/api/v1/sessions/{id}", "", SAME),
-    ("DELETE", "/api/v1/models/{id}", "", FOUND),
-    ("DELETE", "/api/v1/chunks/{knowledge_id}/{id}", "", FOUND),
-    ("DELETE", "/api/v1/chunks/{knowledge_id}", "", FOUND),
-    ("DELETE", "/api/v1/knowledge/{id}", "", FOUND),
-    ("DELETE", "/api/v1/knowledge-bases/{id}", "", FOUND),
-    ("DELETE", "/api/v1/tenants/{id}", "", [200, 404, 404, 400]),
-];
-
-/// Passed without a look at credentials.
-const OPEN: [(&str, &str); 6] = [
-    ("GET", "/health"),
-    ("GET", "/docs"),
-    ("GET", "/api/v1/openapi.json"),
-    ("POST", "/api/v1/auth/register"),
-    ("POST", "/api/v1/auth/login"),
-    ("POST", "/api/v1/auth/refresh"),
-];
-
-/// Routes that ask model servers: their answers are looked at in `initialization`, here only who gets in.
-const ELSEWHERE: [&str; 2] = ["/api/v1/initialization/", "/api/v1/test-data"];
-
-fn is_elsewhere(pattern: &str) -> bool {
-    ELSEWHERE.iter().any(|start| pattern.starts_with(start))
-}
-
-type Ids = BTreeMap<&'static str, String>;
-
-/// What a parameter of a pattern names.
-fn named(pattern: &str, parameter: &str) -> &'static str {
-    match (parameter, pattern.split('/').nth(3).unwrap_or_default()) {
-        ("session_id", _) | (_, "sessions" | "knowledge-chat") => "session",
-        ("knowledge_id", _) | (_, "knowledge") if parameter != "chunk_id" => "knowledge",
-        ("chunk_id", _) | (_, "chunks") => "chunk",
-        (_, "messages") => "message",
-        (_, "tenants") => "tenant",
-        (_, "models") => "model",
-        (_, "plugins") => "plugin",
-        (_, "knowledge-bases" | "initialization") => "kb",
-        (parameter, _) => panic!("what does {parameter} of {pattern} name?"),
-    }
-}
-
-fn filled(pattern: &str, body: &str, ids: &Ids) -> (String, String) {
-    let segment = |segment: &str| match segment.strip_prefix('{') {
-        Some(parameter) => ids[named(pattern, parameter.trim_end_matches('}'))].replace(' ', "%20"),
-        None => segment.to_owned(),
-    };
-    let mut path = pattern.split('/').map(segment).collect::<Vec<_>>().join("/");
-    let mut body = ids.iter().fold(body.to_owned(), |body, (name, id)| body.replace(&format!("<{name}>"), id));
-    if body.starts_with('?') {
-        path.push_str(&body.replace(' ', "%20"));
-        body.clear();
-    }
-    (path, body)
-}
+const TABLE: &str = include_str!("../../../../tests/contract/matrix.json");
 
 async fn ids_of(app: &TestApp, ann: &Tester) -> Ids {
     let text = |value: &Value| value["id"].as_str().expect("an id").to_owned();
@@ -142,6 +32,7 @@ async fn ids_of(app: &TestApp, ann: &Tester) -> Ids {
     let chat_model = json!({"name": "c", "type": "KnowledgeQA", "source": "remote", "parameters": {"api_key": "sk-private"}});
     app.post("/api/v1/models", &ann.key, chat_model).await.data();
     let evaluation = app.post("/api/v1/evaluation/", &ann.key, json!({})).await.data()["task"]["id"].as_str().expect("an id").to_owned();
+    let download = app.post("/api/v1/initialization/ollama/models/download", &ann.key, json!({"modelName": "other"})).await.data();
     let tenant = ann.tenant_id.to_string();
     [
         ("kb", kb),
@@ -151,75 +42,62 @@ async fn ids_of(app: &TestApp, ann: &Tester) -> Ids {
         ("message", message),
         ("model", model),
         ("evaluation", evaluation),
+        ("task", download["taskId"].as_str().expect("an id").to_owned()),
         ("tenant", tenant),
         ("plugin", "nothing".to_owned()),
     ]
     .into()
 }
 
-fn instead(ids: &Ids, id: &str, tenant: &str) -> Ids {
-    ids.keys().map(|name| (*name, if *name == "tenant" { tenant.to_owned() } else { id.to_owned() })).collect()
-}
-
 #[test]
 fn every_route_has_its_row_and_every_row_its_route() {
-    let listed: BTreeSet<(String, &str)> =
-        routes_listed().into_iter().filter(|(_, path)| !is_elsewhere(path)).map(|(method, path)| (method.to_string(), path)).collect();
-    let rows: BTreeSet<(String, &str)> =
-        ROWS.iter().map(|(method, path, ..)| (*method, *path)).chain(OPEN).map(|(method, path)| (method.to_owned(), path)).collect();
-    assert_eq!(rows.difference(&listed).collect::<Vec<_>>(), Vec::<&(String, &str)>::new(), "rows without a route");
-    assert_eq!(listed.difference(&rows).collect::<Vec<_>>(), Vec::<&(String, &str)>::new(), "routes without a row");
+    let listed: BTreeSet<String> = routes_listed().into_iter().map(|(method, path)| format!("{method} {path}")).collect();
+    let table = rows(TABLE);
+    assert_eq!(table.len() + OPEN.len(), listed.len(), "one row for each route");
+    let rows: BTreeSet<String> = table.into_iter().map(|row| row.route).chain(OPEN.map(str::to_owned)).collect();
+    assert_eq!(rows.difference(&listed).collect::<Vec<_>>(), Vec::<&String>::new(), "rows without a route");
+    assert_eq!(listed.difference(&rows).collect::<Vec<_>>(), Vec::<&String>::new(), "routes without a row");
+}
+
+async fn ask(app: &TestApp, row: &Row, ids: &Ids, headers: &[(&str, &str)]) -> super::support::Answer {
+    let (path, body) = row.request(ids);
+    app.call(Method::from_bytes(row.method().as_bytes()).expect("a method"), &path, headers, body).await
 }
 
 #[tokio::test]
 async fn everybody_gets_what_the_matrix_says() {
-    let app = TestApp::new().await;
+    let models = PlayedModels { installed: Mutex::new(Some(vec!["tiny:latest".to_owned()])), ..PlayedModels::default() };
+    let app = TestApp::build(LibrarySettings::default(), InitializationSettings::default(), models).await;
     app.work();
     let (ann, bob) = (app.tester("ann").await, app.tester("bob").await);
     let own = ids_of(&app, &ann).await;
-    let absent = instead(&own, "00000000-0000-4000-8000-000000000000", "99999999");
-    let malformed = instead(&own, "no id", "no id");
+    let (absent, malformed) = (absent(&own), malformed(&own));
     let mut wrong = Vec::new();
-    for (method, pattern, body, [_, foreign, missing, senseless]) in ROWS {
-        let asked = async |ids: &Ids, headers: &[(&str, &str)]| {
-            let (path, body) = filled(pattern, body, ids);
-            app.call(Method::from_bytes(method.as_bytes()).expect("a method"), &path, headers, body).await
-        };
+    for row in rows(TABLE) {
         for (who, ids, headers, wanted) in [
-            ("another tenant", &own, vec![("x-api-key", bob.key.as_str())], *foreign),
-            ("an absent id", &absent, vec![("x-api-key", bob.key.as_str())], *missing),
-            ("a malformed id", &malformed, vec![("x-api-key", bob.key.as_str())], *senseless),
+            ("another tenant", &own, vec![("x-api-key", bob.key.as_str())], row.foreign),
+            ("an absent id", &absent, vec![("x-api-key", bob.key.as_str())], row.absent),
+            ("a malformed id", &malformed, vec![("x-api-key", bob.key.as_str())], row.malformed),
             ("nobody", &own, vec![], 401),
             ("a wrong key", &own, vec![("x-api-key", "sk-AAECAwQFBgcICQoLJ_rIRulzEz_6h9F_gR8HLsRgIxFxZsU3")], 401),
             ("a wrong token", &own, vec![("authorization", "Bearer a.b.c")], 401),
         ] {
-            let answer = asked(ids, &headers).await;
+            let answer = ask(&app, &row, ids, &headers).await;
             if answer.status != wanted {
-                wrong.push(format!("{method} {pattern} for {who}: {} instead of {wanted}: {}", answer.status, answer.text()));
+                wrong.push(format!("{} for {who}: {} instead of {wanted}: {}", row.route, answer.status, answer.text()));
             }
             for secret in ["Skarholm", "sk-private", ann.key.as_str()] {
                 if answer.text().contains(secret) {
-                    wrong.push(format!("{method} {pattern} tells {who} of {secret}"));
+                    wrong.push(format!("{} tells {who} of {secret}", row.route));
                 }
             }
         }
     }
-    for (method, pattern) in routes_listed().into_iter().filter(|(_, pattern)| is_elsewhere(pattern)) {
-        let path = filled(pattern, "", &own).0;
-        for headers in [vec![], vec![("x-api-key", "sk-nobody")], vec![("authorization", "Bearer a.b.c")]] {
-            let answer = app.call(method.clone(), &path, &headers, "").await;
-            if answer.status != 401 {
-                wrong.push(format!("{method} {pattern} with {headers:?}: {}", answer.status));
-            }
-        }
-    }
     // Nothing of it had an effect, so that the owner finds everything as it was.
-    for (method, pattern, body, [wanted, ..]) in ROWS {
-        let (path, body) = filled(pattern, body, &own);
-        let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        let answer = app.call(method.clone(), &path, &[("x-api-key", &ann.key)], body).await;
-        if answer.status != *wanted {
-            wrong.push(format!("{method} {pattern} for its owner: {} instead of {wanted}: {}", answer.status, answer.text()));
+    for row in rows(TABLE) {
+        let answer = ask(&app, &row, &own, &[("x-api-key", &ann.key)]).await;
+        if answer.status != row.own {
+            wrong.push(format!("{} for its owner: {} instead of {}: {}", row.route, answer.status, row.own, answer.text()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

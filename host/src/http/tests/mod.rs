@@ -16,6 +16,9 @@ mod isolation;
 mod knowledge;
 mod library;
 mod matrix;
+#[path = "../../../../tests/support/matrix.rs"]
+#[expect(unreachable_pub, reason = "the tests of the server from outside use it too")]
+mod matrix_rows;
 mod nonsense;
 mod openapi;
 mod partial;
