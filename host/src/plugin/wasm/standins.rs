@@ -17,6 +17,7 @@ struct Handle;
 /// 2020-01-01, in seconds: the same for every call, so that a call can be run again with the same result.
 const WALL_CLOCK_SECONDS: u64 = 1_577_836_800;
 const SEED: (u64, u64) = (0x6b6e_6f77_686f_7374, 0x706c_7567_696e_2031);
+const RANDOM_BYTES_MAX: usize = 4096;
 const WRITE_BYTES: u64 = 4096;
 
 /// Defines everything that `component` imports.
@@ -144,9 +145,26 @@ fn answer(interface: &str, function: &str) -> Option<Answer> {
         ("wasi:random/insecure-seed", "insecure-seed" | "get-insecure-seed") => {
             |_, _| Ok(Some(Val::Tuple(vec![Val::U64(SEED.0), Val::U64(SEED.1)])))
         }
-        ("wasi:random/insecure", "get-insecure-random-u64") => |_, _| Ok(Some(Val::U64(SEED.0))),
+        ("wasi:random/insecure", "get-insecure-random-u64") | ("wasi:random/random", "get-random-u64") => |_, _| Ok(Some(Val::U64(SEED.0))),
+        // Runtimes key their hash tables with it when they wake up, so there has to be an answer.
+        ("wasi:random/random", "get-random-bytes") | ("wasi:random/insecure", "get-insecure-random-bytes") => |_, parameters| {
+            let wanted = if let Some(Val::U64(wanted)) = parameters.first() { *wanted } else { 0 };
+            match usize::try_from(wanted).ok().filter(|wanted| *wanted <= RANDOM_BYTES_MAX) {
+                Some(wanted) => Ok(Some(Val::List(seed_bytes().take(wanted).map(Val::U8).collect()))),
+                None => Err(Refusal(format!(
+                    "it asked for {wanted} random bytes; plugins are deterministic and get {RANDOM_BYTES_MAX} at most"
+                ))
+                .into()),
+            }
+        },
         _ => return None,
     })
+}
+
+/// The same bytes for every call: a call that is run again in another instance must not see others.
+fn seed_bytes() -> impl Iterator<Item = u8> {
+    let seed: Vec<u8> = SEED.0.to_le_bytes().into_iter().chain(SEED.1.to_le_bytes()).collect();
+    seed.into_iter().cycle()
 }
 
 fn datetime(seconds: u64) -> Val {
@@ -182,6 +200,13 @@ mod tests {
         }
         assert!(answer("wasi:io/poll", "poll").is_none());
         assert!(answer("wasi:clocks/monotonic-clock", "subscribe-duration").is_none());
+    }
+
+    #[test]
+    fn random_bytes_are_the_same_every_time() {
+        assert_eq!(seed_bytes().take(100).collect::<Vec<u8>>(), seed_bytes().take(100).collect::<Vec<u8>>());
+        assert!(answer("wasi:random/random", "get-random-bytes").is_some());
+        assert!(refusal("wasi:random/other.bytes").contains("take randomness from the request"));
     }
 
     #[test]
