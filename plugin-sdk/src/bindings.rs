@@ -10,7 +10,7 @@ pub mod shared {
         inline: "package knowhost:sdk@0.1.0; world shared { import knowhost:plugin/io@0.1.0; }",
         generate_all,
         generate_unused_types: true,
-        additional_derives: [PartialEq],
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
     });
 }
 
@@ -23,7 +23,7 @@ macro_rules! kind {
                 path: "wit/v0.1",
                 world: $world,
                 with: { "knowhost:plugin/io@0.1.0": crate::bindings::io },
-                additional_derives: [PartialEq],
+                additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
                 pub_export_macro: true,
                 export_macro_name: $export,
             });

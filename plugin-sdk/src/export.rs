@@ -5,7 +5,8 @@
 /// Exports a plugin: `export_plugin!(MyPlugin: embedder, chat_model, warm)`.
 ///
 /// The kinds are `embedder`, `reranker`, `chat_model`, `catalogue`, `tokenizer`, `retriever`, `graph_builder` and `warm`;
-/// the type has to implement the trait of each kind that is named. Natively the macro only checks that.
+/// the type has to implement the trait of each kind that is named. Natively the macro only checks that, unless the list ends with `; native`:
+/// then the plugin has a native form too, which takes its manifest from the `plugin.toml` beside its `Cargo.toml` (`docs/plugins/native.md`).
 ///
 /// A kind whose trait is missing does not compile:
 ///
@@ -42,6 +43,10 @@
 macro_rules! export_plugin {
     ($plugin:ty : $($kind:ident),+ $(,)?) => {
         $($crate::__export_kind!($kind, $plugin);)+
+    };
+    ($plugin:ty : $($kind:ident),+ $(,)?; native) => {
+        $($crate::__export_kind!($kind, $plugin);)+
+        $crate::__export_native!($plugin: $($kind),+);
     };
 }
 

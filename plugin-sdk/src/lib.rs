@@ -8,6 +8,7 @@ pub mod call;
 mod ctx;
 mod error;
 mod export;
+mod export_native;
 pub mod files;
 mod http;
 mod join;
@@ -18,6 +19,8 @@ pub mod text;
 
 #[cfg(not(target_family = "wasm"))]
 pub mod manifest;
+#[cfg(not(target_family = "wasm"))]
+pub mod native;
 #[cfg(not(target_family = "wasm"))]
 pub mod section;
 #[cfg(not(target_family = "wasm"))]

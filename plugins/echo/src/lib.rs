@@ -57,4 +57,4 @@ impl ChatModel for Echo {
     }
 }
 
-export_plugin!(Echo: embedder, reranker, chat_model);
+export_plugin!(Echo: embedder, reranker, chat_model; native);

@@ -51,4 +51,4 @@ impl Warm for EmbedderLocal {
     }
 }
 
-export_plugin!(EmbedderLocal: embedder, warm);
+export_plugin!(EmbedderLocal: embedder, warm; native);

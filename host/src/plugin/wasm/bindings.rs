@@ -25,5 +25,5 @@ wasmtime::component::bindgen!({
         }
     ",
     world: "knowhost:host/all",
-    additional_derives: [PartialEq],
+    additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
 });
