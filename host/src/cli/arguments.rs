@@ -229,6 +229,9 @@ pub(super) enum Plugin {
     /// Pin a plugin by its digest and grant what it asks for
     Allow {
         name: String,
+        /// Let a native library (.so) run as the server itself, without a sandbox or limits
+        #[arg(long)]
+        native: bool,
         /// Do not ask
         #[arg(long)]
         yes: bool,

@@ -6,7 +6,7 @@ use super::output::Output;
 use super::{EXIT_DONE, EXIT_FAILED};
 use crate::app::folder::DataFolder;
 use crate::config::Settings;
-use crate::plugin::{PluginDesk, PluginListing, PluginState, Plugins, PluginsConfig};
+use crate::plugin::{PluginDesk, PluginForm, PluginListing, PluginState, Plugins, PluginsConfig};
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -26,18 +26,23 @@ pub(super) async fn run(settings: Settings, command: Plugin, output: &Output) ->
             list(&desk.list().await?, output);
             Ok(EXIT_DONE)
         }
-        Plugin::Allow { name, yes } => {
+        Plugin::Allow { name, native, yes } => {
             let waiting = desk.list().await?.into_iter().find(|plugin| plugin.name == name);
             let waiting = waiting.ok_or_else(|| anyhow!("no plugin is called {name:?}; see `knowhost plugin list`"))?;
             if let PluginState::Broken { reason } = &waiting.state {
                 bail!("{name} can not be allowed: {reason}");
+            }
+            if waiting.form == PluginForm::Native && !native {
+                bail!(
+                    "{name} is a native library and would run as the server itself; if that is wanted: knowhost plugin allow {name} --native"
+                );
             }
             describe(&waiting, output);
             if !yes && !output.confirm(&format!("Allow {name} all of this?")) {
                 output.warn("Nothing was allowed; --yes skips the question.");
                 return Ok(EXIT_FAILED);
             }
-            let allowed = desk.allow(&name, &waiting.digest).await?;
+            let allowed = desk.allow(&name, &waiting.digest, native).await?;
             output.line(format!("Allowed {} {} with the digest {}.", allowed.name, allowed.version, allowed.digest));
             output.value(&serde_json::to_value(&allowed)?);
             desk.tell(output);
@@ -72,9 +77,13 @@ impl Desk {
     }
 
     /// The file with this digest and no other.
-    async fn allow(&self, name: &str, digest: &str) -> Result<PluginListing> {
+    async fn allow(&self, name: &str, digest: &str, native: bool) -> Result<PluginListing> {
         match self {
-            Self::Running(client) => listing(client.post(&format!("/plugins/{name}/allow"), &json!({ "digest": digest })).await?),
+            Self::Running(client) => {
+                let body = json!({ "digest": digest, "allow_native": native });
+                listing(client.post(&format!("/plugins/{name}/allow"), &body).await?)
+            }
+            Self::Folder(plugins, _) if native => Ok(plugins.allow_native(name, digest)?),
             Self::Folder(plugins, _) => Ok(plugins.allow(name, Some(digest))?),
         }
     }
@@ -111,8 +120,10 @@ fn list(plugins: &[PluginListing], output: &Output) {
 fn state(plugin: &PluginListing) -> String {
     match &plugin.state {
         PluginState::Shipped => "shipped".to_owned(),
+        PluginState::Allowed if plugin.form == PluginForm::Native => "allowed, native".to_owned(),
         PluginState::Allowed => "allowed".to_owned(),
         PluginState::Waiting => "waiting".to_owned(),
+        PluginState::NativeRefused => format!("native, refused: knowhost plugin allow {} --native", plugin.name),
         PluginState::Changed { allowed_digest } => format!("changed (allowed was {})", allowed_digest.chars().take(12).collect::<String>()),
         PluginState::NeedsFiles { reason, get } => format!("needs files ({reason}): knowhost models get {get}"),
         PluginState::Broken { reason } => format!("broken: {reason}"),
@@ -132,6 +143,18 @@ fn describe(plugin: &PluginListing, output: &Output) {
     output.line(format!("  models   {}", or_none(&plugin.allowed_models)));
     for (file, bytes) in &plugin.files {
         output.line(format!("  file     {file}, {}, fetched by `knowhost models get`", super::models::mib(*bytes)));
+    }
+    if plugin.form == PluginForm::Native {
+        output
+            .line("  form     native library: it runs as the server itself. It can read and change everything that the server can: every");
+        output.line(
+            "           tenant's data, keys and files, the network, this machine as the server's user. The hosts and secrets above say",
+        );
+        output.line(
+            "           what it asks the server for; nothing keeps it from more. It has no limit of memory or time, and a crash of it",
+        );
+        output.line("           ends the server. Allow it only if you would run its author's programs as the server's user.");
+        return;
     }
     output.line(format!(
         "  limits   {} MiB of memory an instance, {} ms a turn, {} KiB of cache",

@@ -23,6 +23,12 @@ impl Library {
         self.at_the_desk(move |desk| desk.allow(&name, digest.as_deref())).await
     }
 
+    /// For a native library, which will run as the server itself.
+    pub async fn allow_native_plugin(&self, name: &str, digest: &str) -> Result<PluginListing> {
+        let (name, digest) = (name.to_owned(), digest.to_owned());
+        self.at_the_desk(move |desk| desk.allow_native(&name, &digest)).await
+    }
+
     pub async fn deny_plugin(&self, name: &str) -> Result<()> {
         let name = name.to_owned();
         self.at_the_desk(move |desk| desk.deny(&name)).await

@@ -2,6 +2,7 @@
 //!
 //! Not here: where these settings come from (`config`).
 
+use knowhost_plugin_sdk::native::Table;
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ pub struct ShippedComponent {
 
 #[derive(Clone, Debug)]
 pub struct PluginsConfig {
-    /// Components that an operator put there: `*.wasm`.
+    /// Plugins that an operator put there: `*.wasm`, `*.so`, `*.dylib`.
     pub plugins_dir: PathBuf,
     /// What the operator allowed.
     pub lock_file: PathBuf,
@@ -33,6 +34,8 @@ pub struct PluginsConfig {
     /// For rows and catalogues of the plugin `ollama` that name no address; its host is private-listed by itself.
     pub ollama_base_url: String,
     pub shipped: Vec<ShippedComponent>,
+    /// Plugins that are part of this binary (a Cargo feature); allowed like shipped ones.
+    pub linked: Vec<&'static Table>,
     /// Compiles the shipped components into `compiled_dir` in a process of its own; `None`: this process does.
     pub compiler: Option<Compiler>,
 }
@@ -65,11 +68,26 @@ impl PluginsConfig {
             private_hosts,
             ollama_base_url,
             shipped: shipped_components(),
+            linked: linked_plugins(),
             compiler: None,
         }
     }
 }
 
+/// What the features of this build link in.
+fn linked_plugins() -> Vec<&'static Table> {
+    vec![
+        #[cfg(feature = "linked-embedder")]
+        &embedder_local::KNOWHOST_PLUGIN,
+    ]
+}
+
+/// Without those that are linked in.
 fn shipped_components() -> Vec<ShippedComponent> {
-    SHIPPED.iter().map(|(name, bytes)| ShippedComponent { name: (*name).to_owned(), bytes: Cow::Borrowed(*bytes) }).collect()
+    let is_linked = |name: &str| cfg!(feature = "linked-embedder") && name == "embedder-local";
+    SHIPPED
+        .iter()
+        .filter(|(name, _)| !is_linked(name))
+        .map(|(name, bytes)| ShippedComponent { name: (*name).to_owned(), bytes: Cow::Borrowed(*bytes) })
+        .collect()
 }

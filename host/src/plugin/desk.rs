@@ -2,6 +2,7 @@
 //!
 //! Not here: what happens at the start (`plugins`), and who may come to the desk (`library`, `http::auth`).
 
+use super::binary::Binary;
 use super::folder::{self, Found};
 use super::incomplete::{Incomplete, Loading};
 use super::listing;
@@ -9,8 +10,7 @@ use super::loaded::Plugin;
 use super::lock::{Entry, Lock};
 use super::plugins::Plugins;
 use crate::error::{Error, Result};
-use crate::provider::{PluginDesk, PluginListing, PluginState};
-use std::borrow::Cow;
+use crate::provider::{PluginDesk, PluginForm, PluginListing, PluginState};
 use std::sync::PoisonError;
 
 impl PluginDesk for Plugins {
@@ -29,10 +29,10 @@ impl PluginDesk for Plugins {
                     Some(plugin) if state == PluginState::Allowed => of_loaded(plugin, state),
                     Some(_) | None => match incomplete.get(&manifest.name).filter(|plugin| plugin.digest == found.digest) {
                         Some(plugin) if state == PluginState::Allowed => plugin.listing(),
-                        Some(_) | None => listing::of_manifest(manifest, found.digest, state),
+                        Some(_) | None => listing::of_manifest(manifest, found.digest, found.form, state),
                     },
                 },
-                Err(error) => listing::unreadable(&found.file, format!("{error:#}")),
+                Err(error) => listing::unreadable(&found.file, found.form, format!("{error:#}")),
             };
             listing.file = Some(found.file);
             all.push(listing);
@@ -41,27 +41,11 @@ impl PluginDesk for Plugins {
     }
 
     fn allow(&self, name: &str, digest: Option<&str>) -> Result<PluginListing> {
-        let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.is_shipped(name) {
-            return Err(Error::BadRequest(format!("{name} ships with this server and needs no permission")));
-        }
-        let found = self.find_file(name)?;
-        if digest.is_some_and(|seen| seen != found.digest) {
-            return Err(Error::Conflict(format!("the file of {name} was changed after it was shown; its digest is {} now", found.digest)));
-        }
-        // Compiled and warmed up beside the one in use; only a plugin that loads, or that merely waits for its files, is written down.
-        let loading = self.workshop.load_or_wait(Cow::Owned(found.bytes), true).map_err(|error| Error::BadRequest(format!("{error:#}")))?;
-        let mut lock = Lock::read(&self.config.lock_file)?;
-        lock.set(Entry::new(loading.manifest(), found.digest));
-        lock.write(&self.config.lock_file)?;
-        let mut shown = match &loading {
-            Loading::Ready(plugin) => of_loaded(plugin, PluginState::Allowed),
-            Loading::Incomplete(plugin) => plugin.listing(),
-        };
-        shown.file = Some(found.file);
-        tracing::info!(plugin = name, version = shown.version, digest = shown.digest, "plugin allowed");
-        self.insert(loading);
-        Ok(shown)
+        self.decide(name, digest, false)
+    }
+
+    fn allow_native(&self, name: &str, digest: &str) -> Result<PluginListing> {
+        self.decide(name, Some(digest), true)
     }
 
     fn deny(&self, name: &str) -> Result<()> {
@@ -84,6 +68,43 @@ impl PluginDesk for Plugins {
 }
 
 impl Plugins {
+    fn decide(&self, name: &str, digest: Option<&str>, native: bool) -> Result<PluginListing> {
+        let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_shipped(name) {
+            return Err(Error::BadRequest(format!("{name} ships with this server and needs no permission")));
+        }
+        let found = self.find_file(name)?;
+        if digest.is_some_and(|seen| seen != found.digest) {
+            return Err(Error::Conflict(format!("the file of {name} was changed after it was shown; its digest is {} now", found.digest)));
+        }
+        match (found.form, native) {
+            (PluginForm::Native, false) => {
+                return Err(Error::BadRequest(format!(
+                    "{name} is a native library: it would run as the server itself, without a sandbox or limits; if that is wanted: knowhost plugin \
+                     allow {name} --native"
+                )));
+            }
+            (PluginForm::Component | PluginForm::Linked, true) => {
+                return Err(Error::BadRequest(format!("{name} is a component and is allowed without --native")));
+            }
+            (PluginForm::Native, true) | (PluginForm::Component | PluginForm::Linked, false) => {}
+        }
+        // Compiled and warmed up beside the one in use; only a plugin that loads, or that merely waits for its files, is written down.
+        let loading =
+            self.workshop.load_or_wait(Binary::from(found.bytes), true).map_err(|error| Error::BadRequest(format!("{error:#}")))?;
+        let mut lock = Lock::read(&self.config.lock_file)?;
+        lock.set(Entry::new(loading.manifest(), found.digest, found.form));
+        lock.write(&self.config.lock_file)?;
+        let mut shown = match &loading {
+            Loading::Ready(plugin) => of_loaded(plugin, PluginState::Allowed),
+            Loading::Incomplete(plugin) => plugin.listing(),
+        };
+        shown.file = Some(found.file);
+        tracing::info!(plugin = name, version = shown.version, digest = shown.digest, form = ?shown.form, "plugin allowed");
+        self.insert(loading);
+        Ok(shown)
+    }
+
     fn find_file(&self, name: &str) -> Result<Found> {
         let is_it = |found: &Found| found.manifest.as_ref().is_ok_and(|manifest| manifest.name == name);
         let mut found: Vec<Found> = folder::scan(&self.config.plugins_dir).into_iter().filter(is_it).collect();
@@ -104,6 +125,6 @@ fn of_loaded(plugin: &Plugin, state: PluginState) -> PluginListing {
         instances,
         memory_bytes,
         paused: plugin.paused(),
-        ..listing::of_manifest(&plugin.manifest, plugin.identity.digest.clone(), state)
+        ..listing::of_manifest(&plugin.manifest, plugin.identity.digest.clone(), plugin.form, state)
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Not here: compiling itself and the cache that it fills (`wasm`). Whatever goes wrong here, the server compiles for itself.
 
+use super::binary::{digest_of, manifest_of};
 use super::config::{Compiler, PluginsConfig};
 use super::files::PluginFiles;
-use super::loaded::{digest_of, instance_limits, manifest_of};
+use super::loaded::instance_limits;
 use super::wasm::{self, CompiledCache, Engine};
 use crate::limits::PLUGIN_COMPILE;
 use rustix::process::{Signal, set_parent_process_death_signal};

@@ -1,9 +1,10 @@
-//! The components that an operator put into the plugin folder, as files; nothing of them runs here.
+//! The components and native libraries that an operator put into the plugin folder, as files; nothing of them runs here.
 //!
 //! Not here: which of them are allowed (`lock`).
 
-use super::loaded::{digest_of, manifest_of};
+use super::binary::{digest_of, form_of, manifest_of};
 use crate::limits;
+use crate::provider::PluginForm;
 use anyhow::Context;
 use knowhost_plugin_sdk::manifest::Manifest;
 use std::io::Read;
@@ -11,20 +12,22 @@ use std::path::Path;
 
 /// Files looked at; more are not read.
 const FILES_MAX: usize = 256;
+const ENDINGS: [&str; 3] = [".wasm", ".so", ".dylib"];
 
 pub(super) struct Found {
     /// Name in the folder.
     pub(super) file: String,
     pub(super) bytes: Vec<u8>,
     pub(super) digest: String,
+    pub(super) form: PluginForm,
     pub(super) manifest: anyhow::Result<Manifest>,
 }
 
-/// Every `*.wasm`, by file name. A missing folder holds none.
+/// Every `*.wasm`, `*.so` and `*.dylib`, by file name; what a file is says its content. A missing folder holds none.
 pub(super) fn scan(folder: &Path) -> Vec<Found> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut files: Vec<String> =
-        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| name.ends_with(".wasm")).collect();
+    let is_plugin = |name: &String| ENDINGS.iter().any(|ending| name.ends_with(ending));
+    let mut files: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).filter(is_plugin).collect();
     files.sort();
     files.truncate(FILES_MAX);
     files.into_iter().map(|file| look(folder, file)).collect()
@@ -32,8 +35,8 @@ pub(super) fn scan(folder: &Path) -> Vec<Found> {
 
 fn look(folder: &Path, file: String) -> Found {
     match read(&folder.join(&file)) {
-        Ok(bytes) => Found { digest: digest_of(&bytes), manifest: manifest_of(&bytes), file, bytes },
-        Err(error) => Found { file, bytes: Vec::new(), digest: String::new(), manifest: Err(error) },
+        Ok(bytes) => Found { digest: digest_of(&bytes), form: form_of(&bytes), manifest: manifest_of(&bytes), file, bytes },
+        Err(error) => Found { file, bytes: Vec::new(), digest: String::new(), form: PluginForm::Component, manifest: Err(error) },
     }
 }
 

@@ -2,16 +2,16 @@
 //!
 //! Not here: how files get there (`install`).
 
+use super::binary::Binary;
 use super::files::{Fingerprint, PluginFiles};
 use super::listing;
-use super::loaded::{Plugin, Workshop, digest_of, manifest_of};
+use super::loaded::{Plugin, Workshop};
 use crate::provider::{PluginListing, PluginState, ProviderError, ProviderErrorKind};
 use knowhost_plugin_sdk::manifest::Manifest;
-use std::borrow::Cow;
 
-/// Costs the size of its component (nothing for a shipped one) and no instance.
+/// Costs the size of its file (nothing for a shipped one) and no instance.
 pub(super) struct Incomplete {
-    bytes: Cow<'static, [u8]>,
+    binary: Binary,
     pub(super) third_party: bool,
     manifest: Manifest,
     pub(super) digest: String,
@@ -36,14 +36,14 @@ impl Loading {
 }
 
 impl Workshop {
-    /// Loads a component, or puts it aside until its files are there. Bad files never stop a start.
-    pub(super) fn load_or_wait(&self, bytes: Cow<'static, [u8]>, third_party: bool) -> anyhow::Result<Loading> {
-        let manifest = manifest_of(&bytes)?;
+    /// Loads a plugin, or puts it aside until its files are there. Bad files never stop a start.
+    pub(super) fn load_or_wait(&self, binary: Binary, third_party: bool) -> anyhow::Result<Loading> {
+        let manifest = binary.manifest()?;
         let files = self.files(&manifest);
         let seen = files.fingerprint();
         let reason = match files.lacking() {
             Some(reason) => reason,
-            None => match self.load(&bytes, third_party) {
+            None => match self.load(&binary, third_party) {
                 Ok(plugin) => return Ok(Loading::Ready(Box::new(plugin))),
                 Err(error) if manifest.files.is_empty() => return Err(error),
                 Err(error) => {
@@ -52,7 +52,7 @@ impl Workshop {
                 }
             },
         };
-        Ok(Loading::Incomplete(Box::new(Incomplete { digest: digest_of(&bytes), bytes, third_party, manifest, files, reason, seen })))
+        Ok(Loading::Incomplete(Box::new(Incomplete { digest: binary.digest()?, binary, third_party, manifest, files, reason, seen })))
     }
 }
 
@@ -68,7 +68,7 @@ impl Incomplete {
     /// Another try, if somebody has put other files in place since the last one. `None`: nothing has changed.
     pub(super) fn try_again(&self, workshop: &Workshop) -> Option<anyhow::Result<Loading>> {
         let changed = self.files.lacking().is_none() && self.files.fingerprint() != self.seen;
-        changed.then(|| workshop.load_or_wait(self.bytes.clone(), self.third_party))
+        changed.then(|| workshop.load_or_wait(self.binary.clone(), self.third_party))
     }
 
     /// What a caller of one of its models is told.
@@ -88,6 +88,6 @@ impl Incomplete {
 
     pub(super) fn listing(&self) -> PluginListing {
         let state = PluginState::NeedsFiles { reason: self.reason(), get: self.get_name().to_owned() };
-        listing::of_manifest(&self.manifest, self.digest.clone(), state)
+        listing::of_manifest(&self.manifest, self.digest.clone(), self.binary.form(), state)
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! Not here: fetching over the network (`cli`), and loading what was put there (`incomplete`).
 
+use super::binary::{Binary, manifest_of};
 use super::config::PluginsConfig;
 use super::files::PluginFiles;
 use super::folder;
-use super::loaded::manifest_of;
 use super::lock::Lock;
 use crate::provider::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_RERANK};
 use anyhow::{Context, anyhow, bail};
@@ -72,10 +72,13 @@ fn manifests(config: &PluginsConfig) -> anyhow::Result<Vec<(Manifest, u64)>> {
     for component in &config.shipped {
         found.push((manifest_of(&component.bytes)?, component.bytes.len() as u64));
     }
+    for table in &config.linked {
+        found.push((Binary::Linked(table).manifest()?, 0));
+    }
     let lock = Lock::read(&config.lock_file)?;
     for file in folder::scan(&config.plugins_dir) {
         if let Ok(manifest) = file.manifest
-            && lock.find(&manifest.name).is_some_and(|entry| entry.digest == file.digest)
+            && lock.find(&manifest.name).is_some_and(|entry| entry.allows(&file.digest, file.form))
         {
             found.push((manifest, file.bytes.len() as u64));
         }

@@ -3,29 +3,28 @@
 //! Not here: which plugins there are (`plugins`), and what the sockets see (`adapters`).
 
 use super::asks::{AskRoom, CallEnv, Grants, Secrets};
+use super::binary::{Binary, text_of};
 use super::calls::{Cores, Pools, Use};
+use super::code::{Code, Kind};
 use super::elsewhere::Elsewhere;
 use super::files::PluginFiles;
+use super::native::Libraries;
 use super::settings::SettingsSchema;
-use super::wasm::{
-    self, CatalogueKind, ChatModelKind, CompiledCache, EmbedderKind, Engine, INTERFACE_VERSIONS, InstanceLimits, Kind, RerankerKind,
-    TokenizerKind,
-};
+use super::wasm::{self, CatalogueKind, ChatModelKind, CompiledCache, EmbedderKind, Engine, InstanceLimits, RerankerKind, TokenizerKind};
 use crate::limits;
-use crate::provider::{CallContext, LoadedFrom, PluginIdentity};
+use crate::provider::{CallContext, LoadedFrom, PluginForm, PluginIdentity};
 use anyhow::Context;
 use knowhost_plugin_sdk::manifest::{Manifest, ManifestModel, ModelKind, Origin, Profile};
-use knowhost_plugin_sdk::section::read_manifest;
-use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// What all plugins are loaded with.
 pub(super) struct Workshop {
     pub(super) engine: Engine,
     pub(super) cache: CompiledCache,
+    pub(super) libraries: Libraries,
     pub(super) room: Arc<AskRoom>,
     pub(super) cores: Cores,
     pub(super) compiler: Elsewhere,
@@ -36,6 +35,7 @@ pub(super) struct Workshop {
 pub(super) struct Plugin {
     pub(super) identity: PluginIdentity,
     pub(super) manifest: Manifest,
+    pub(super) form: PluginForm,
     pub(super) third_party: bool,
     pub(super) kinds: Vec<&'static str>,
     pub(super) from: LoadedFrom,
@@ -51,24 +51,6 @@ pub(super) struct Plugin {
     pub(super) chat_model: Option<Pools<ChatModelKind>>,
     pub(super) tokenizer: Option<Pools<TokenizerKind>>,
     pub(super) catalogue: Option<Pools<CatalogueKind>>,
-}
-
-/// SHA-256, hexadecimal.
-pub(super) fn digest_of(bytes: &[u8]) -> String {
-    hex::encode(Sha256::digest(bytes))
-}
-
-/// The manifest of a component, checked; nothing runs.
-pub(super) fn manifest_of(bytes: &[u8]) -> anyhow::Result<Manifest> {
-    if bytes.len() as u64 > limits::PLUGIN_COMPONENT_BYTES_MAX {
-        anyhow::bail!("it is larger than {} MiB", limits::PLUGIN_COMPONENT_BYTES_MAX >> 20);
-    }
-    let text = read_manifest(bytes).context("it holds no manifest (or is no component): pack it as plugin-sdk/README.md says")?;
-    let manifest = Manifest::parse(text)?;
-    if !INTERFACE_VERSIONS.iter().any(|version| version.rsplit_once('.').is_some_and(|(minor, _)| minor == manifest.interface)) {
-        anyhow::bail!("it speaks plugin interface {}; this server speaks {}", manifest.interface, INTERFACE_VERSIONS.join(", "));
-    }
-    Ok(manifest)
 }
 
 pub(super) fn instance_limits(manifest: &Manifest) -> InstanceLimits {
@@ -91,23 +73,19 @@ impl Workshop {
         PluginFiles::of(&self.models_dir, manifest)
     }
 
-    /// Loads a component whose digest and whose files' presence the caller has checked.
-    pub(super) fn load(&self, bytes: &[u8], third_party: bool) -> anyhow::Result<Plugin> {
-        let manifest = manifest_of(bytes)?;
-        let identity = PluginIdentity { name: manifest.name.clone(), version: manifest.version.clone(), digest: digest_of(bytes) };
+    /// Loads a plugin whose digest and whose files' presence the caller has checked, and which may run in its form.
+    pub(super) fn load(&self, binary: &Binary, third_party: bool) -> anyhow::Result<Plugin> {
+        let manifest = binary.manifest()?;
+        let identity = PluginIdentity { name: manifest.name.clone(), version: manifest.version.clone(), digest: binary.digest()? };
         let label = identity.to_string();
         let settings =
             manifest.settings.as_ref().map(SettingsSchema::compile).transpose().with_context(|| format!("the settings of {label}"))?;
-        let elsewhere = || if third_party { false } else { self.compiler.compile() };
-        let files = self.files(&manifest);
-        let source =
-            wasm::Source { bytes, digest: &identity.digest, label: &label, limits: instance_limits(&manifest), files: &|| files.read() };
-        let loaded = wasm::load(&self.engine, &self.cache, source, elsewhere).with_context(|| format!("{label} does not load"))?;
+        let loaded = self.code(binary, &manifest, &identity, third_party).with_context(|| format!("{label} does not load"))?;
         tracing::info!(
             plugin = label,
             from = ?loaded.from,
             load_us = u64::try_from(loaded.time.as_micros()).unwrap_or(u64::MAX),
-            kinds = ?loaded.component.kinds(),
+            kinds = ?loaded.code.kinds(),
             "plugin loaded"
         );
         let how = Use {
@@ -118,17 +96,18 @@ impl Workshop {
                 .calls_per_instance_max
                 .map_or(usize::MAX, |calls| usize::try_from(calls).unwrap_or(usize::MAX)),
         };
-        let component = &loaded.component;
+        let code = &loaded.code;
         Ok(Plugin {
-            embedder: self.pools(component, how),
-            reranker: self.pools(component, how),
-            chat_model: self.pools(component, how),
-            tokenizer: self.pools(component, how),
-            catalogue: self.pools(component, how),
-            kinds: component.kinds().to_vec(),
+            embedder: self.pools(code, how),
+            reranker: self.pools(code, how),
+            chat_model: self.pools(code, how),
+            tokenizer: self.pools(code, how),
+            catalogue: self.pools(code, how),
+            kinds: code.kinds().to_vec(),
             grants: Arc::new(Grants::of(&manifest)),
             room: self.room.clone(),
             revoked: CancellationToken::new(),
+            form: binary.form(),
             identity,
             manifest,
             third_party,
@@ -139,9 +118,39 @@ impl Workshop {
         })
     }
 
-    fn pools<K: Kind>(&self, component: &wasm::Component, how: Use) -> Option<Pools<K>> {
-        component.has::<K>().then(|| Pools::new(component.clone(), how, self.cores.clone()))
+    fn code(&self, binary: &Binary, manifest: &Manifest, identity: &PluginIdentity, third_party: bool) -> anyhow::Result<Loaded> {
+        let files = self.files(manifest);
+        let started = Instant::now();
+        let native =
+            |library| Loaded { code: Code::Native(library), from: LoadedFrom::Library, time: started.elapsed(), cache_name: String::new() };
+        match (binary, binary.form()) {
+            (Binary::Linked(table), _) => self.libraries.linked(table, &identity.digest, &|| files.read()).map(native),
+            (Binary::File(bytes), PluginForm::Native) => {
+                self.libraries.load(bytes, &identity.digest, text_of(bytes)?, &|| files.read()).map(native)
+            }
+            (Binary::File(bytes), PluginForm::Component | PluginForm::Linked) => {
+                let (label, limits) = (identity.to_string(), instance_limits(manifest));
+                let source = wasm::Source { bytes, digest: &identity.digest, label: &label, limits, files: &|| files.read() };
+                let elsewhere = || if third_party { false } else { self.compiler.compile() };
+                let loaded = wasm::load(&self.engine, &self.cache, source, elsewhere)?;
+                let wasm::Loaded { component, from, time, cache_name } = loaded;
+                Ok(Loaded { code: Code::Component(component), from, time, cache_name })
+            }
+        }
     }
+
+    fn pools<K: Kind>(&self, code: &Code, how: Use) -> Option<Pools<K>> {
+        code.has::<K>().then(|| Pools::new(code.clone(), how, self.cores.clone()))
+    }
+}
+
+/// Code that is ready, and how it came to be.
+struct Loaded {
+    code: Code,
+    from: LoadedFrom,
+    time: Duration,
+    /// Name in the cache of compiled components; empty for what is not compiled.
+    cache_name: String,
 }
 
 impl Plugin {

@@ -1,7 +1,8 @@
-//! `plugins.lock`: which third-party components the operator allowed, each pinned by its digest.
+//! `plugins.lock`: which third-party plugins the operator allowed, each pinned by its digest.
 //!
 //! Not here: loading them (`plugins`).
 
+use crate::provider::PluginForm;
 use anyhow::Context;
 use knowhost_plugin_sdk::manifest::Manifest;
 use serde::{Deserialize, Serialize};
@@ -16,8 +17,11 @@ use std::path::Path;
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) version: String,
-    /// SHA-256 of the component file.
+    /// SHA-256 of the file.
     pub(super) digest: String,
+    /// It may run as the server itself, without a sandbox. A native library does not load without it.
+    #[serde(default)]
+    pub(super) allow_native: bool,
     #[serde(default)]
     pub(super) allowed_hosts: Vec<String>,
     #[serde(default)]
@@ -27,11 +31,12 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(manifest: &Manifest, digest: String) -> Self {
+    pub(super) fn new(manifest: &Manifest, digest: String, form: PluginForm) -> Self {
         Self {
             name: manifest.name.clone(),
             version: manifest.version.clone(),
             digest,
+            allow_native: form == PluginForm::Native,
             allowed_hosts: manifest.allowed_hosts.iter().map(ToString::to_string).collect(),
             allowed_models: manifest.allowed_models.clone(),
             secrets: manifest
@@ -40,6 +45,11 @@ impl Entry {
                 .map(|secret| (secret.name.clone(), secret.hosts.iter().map(ToString::to_string).collect()))
                 .collect(),
         }
+    }
+
+    /// Whether a file of this digest and form may be loaded.
+    pub(super) fn allows(&self, digest: &str, form: PluginForm) -> bool {
+        self.digest == digest && (self.allow_native || form != PluginForm::Native)
     }
 }
 
@@ -93,10 +103,11 @@ impl Lock {
         let entry = |entry: &Entry| {
             let secrets: Vec<_> = entry.secrets.iter().map(|(name, hosts)| format!("{} = [{}]", quoted(name), list(hosts))).collect();
             format!(
-                "[[plugin]]\nname = {}\nversion = {}\ndigest = {}\nallowed_hosts = [{}]\nallowed_models = [{}]\nsecrets = {{ {} }}\n",
+                "[[plugin]]\nname = {}\nversion = {}\ndigest = {}\n{}allowed_hosts = [{}]\nallowed_models = [{}]\nsecrets = {{ {} }}\n",
                 quoted(&entry.name),
                 quoted(&entry.version),
                 quoted(&entry.digest),
+                if entry.allow_native { "allow_native = true\n" } else { "" },
                 list(&entry.allowed_hosts),
                 list(&entry.allowed_models),
                 secrets.join(", ")
@@ -128,6 +139,7 @@ mod tests {
             name: name.into(),
             version: "1.0.0".into(),
             digest: digest.into(),
+            allow_native: false,
             allowed_hosts: vec!["{base_url}".into(), "https://a.example:443".into()],
             allowed_models: vec![],
             secrets: BTreeMap::from([("api\"key\n".into(), vec!["{base_url}".into()])]),
@@ -147,6 +159,20 @@ mod tests {
         assert_eq!(again.find("b"), Some(&entry("b", "3")));
         assert_eq!(again.entries.len(), 2);
         assert!(again.remove("a") && !again.remove("a"));
+    }
+
+    #[test]
+    fn native_files_need_a_permission_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("plugins.lock");
+        let mut lock = Lock::default();
+        lock.set(Entry { allow_native: true, ..entry("a", "1") });
+        lock.set(entry("b", "2"));
+        lock.write(&file).unwrap();
+        let lock = Lock::read(&file).unwrap();
+        let (a, b) = (lock.find("a").unwrap(), lock.find("b").unwrap());
+        assert!(a.allows("1", PluginForm::Native) && a.allows("1", PluginForm::Component) && !a.allows("2", PluginForm::Native));
+        assert!(!b.allows("2", PluginForm::Native) && b.allows("2", PluginForm::Component));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 mod adapters;
 mod asks;
+mod binary;
 mod calls;
+mod code;
 mod config;
 mod desk;
 mod elsewhere;
@@ -13,11 +15,12 @@ mod install;
 mod listing;
 mod loaded;
 mod lock;
+mod native;
 mod plugins;
 mod settings;
 mod wasm;
 
-pub use crate::provider::{PluginDesk, PluginListing, PluginState};
+pub use crate::provider::{PluginDesk, PluginForm, PluginListing, PluginState};
 pub use asks::{ModelAnswer, ModelCalls, ModelRequest, refused_hosts};
 pub use config::{Compiler, PluginsConfig, ShippedComponent};
 pub use elsewhere::compile_main;

@@ -4,6 +4,7 @@
 
 use super::adapters;
 use super::asks::{AskRoom, HttpDoor, ModelCalls, PrivateHosts};
+use super::binary::Binary;
 use super::calls::Cores;
 use super::config::PluginsConfig;
 use super::elsewhere::Elsewhere;
@@ -11,14 +12,14 @@ use super::folder::{self, Found};
 use super::incomplete::{Incomplete, Loading};
 use super::loaded::{Plugin, Workshop};
 use super::lock::Lock;
+use super::native::Libraries;
 use super::settings::SettingsSchema;
 use super::wasm::{CompiledCache, Engine};
 use crate::domain::{Model, TenantId};
 use crate::provider::{
-    Catalogue, ChatModel, Embedder, Pages, PluginSource, PluginState, ProviderError, ProviderErrorKind, Reranker, Tokenizer,
+    Catalogue, ChatModel, Embedder, Pages, PluginForm, PluginSource, PluginState, ProviderError, ProviderErrorKind, Reranker, Tokenizer,
 };
 use anyhow::Context;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use url::Url;
@@ -49,6 +50,7 @@ impl Plugins {
         let workshop = Workshop {
             engine: Engine::new()?,
             cache: CompiledCache::open(&config.compiled_dir, &config.key_file)?,
+            libraries: Libraries::default(),
             room: Arc::new(AskRoom::new(HttpDoor::new(private, listed)?)),
             cores: Cores::of_this_machine(),
             compiler: Elsewhere::new(config.compiler.clone()),
@@ -56,6 +58,7 @@ impl Plugins {
         };
         let plugins = Self { config, workshop, loaded: RwLock::default(), incomplete: RwLock::default(), lock: Mutex::default() };
         plugins.load_shipped()?;
+        plugins.load_linked()?;
         plugins.load_allowed()?;
         plugins.drop_unused_compiled();
         Ok(Arc::new(plugins))
@@ -80,7 +83,7 @@ impl Plugins {
     fn load_shipped(&self) -> anyhow::Result<()> {
         let workshop = &self.workshop;
         let results: Vec<anyhow::Result<Loading>> = std::thread::scope(|scope| {
-            let load = |bytes| scope.spawn(move || workshop.load_or_wait(bytes, false));
+            let load = |bytes| scope.spawn(move || workshop.load_or_wait(Binary::File(bytes), false));
             let threads: Vec<_> = self.config.shipped.iter().map(|component| load(component.bytes.clone())).collect();
             let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
                 thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("loading it panicked")))
@@ -93,11 +96,18 @@ impl Plugins {
         Ok(())
     }
 
+    fn load_linked(&self) -> anyhow::Result<()> {
+        for table in &self.config.linked {
+            self.insert(self.workshop.load_or_wait(Binary::Linked(table), false).context("a plugin that is linked in")?);
+        }
+        Ok(())
+    }
+
     fn load_allowed(&self) -> anyhow::Result<()> {
         let lock = Lock::read(&self.config.lock_file)?;
         for found in folder::scan(&self.config.plugins_dir) {
             match self.state(&lock, &found) {
-                PluginState::Allowed => match self.workshop.load_or_wait(Cow::Owned(found.bytes), true) {
+                PluginState::Allowed => match self.workshop.load_or_wait(Binary::from(found.bytes), true) {
                     Ok(plugin) => self.insert(plugin),
                     Err(error) => tracing::error!(file = found.file, "an allowed plugin does not load: {error:#}"),
                 },
@@ -108,6 +118,9 @@ impl Plugins {
                     );
                 }
                 PluginState::Broken { reason } => tracing::error!(file = found.file, "not a plugin: {reason}"),
+                PluginState::NativeRefused => {
+                    tracing::warn!(file = found.file, "a native plugin is not loaded without `knowhost plugin allow --native`");
+                }
                 PluginState::Waiting | PluginState::Shipped | PluginState::NeedsFiles { .. } => {
                     tracing::info!(file = found.file, "a plugin waits for `knowhost plugin allow`");
                 }
@@ -139,7 +152,8 @@ impl Plugins {
     }
 
     pub(super) fn is_shipped(&self, name: &str) -> bool {
-        self.config.shipped.iter().any(|component| component.name == name)
+        let is_linked = |table: &&'static _| Binary::Linked(table).manifest().is_ok_and(|manifest| manifest.name == name);
+        self.config.shipped.iter().any(|component| component.name == name) || self.config.linked.iter().any(is_linked)
     }
 
     /// How a file of the folder stands.
@@ -152,13 +166,15 @@ impl Plugins {
             return PluginState::Broken { reason: format!("the name {} belongs to a plugin of this server", manifest.name) };
         }
         match lock.find(&manifest.name) {
+            Some(entry) if entry.allows(&found.digest, found.form) => PluginState::Allowed,
+            None if found.form == PluginForm::Native => PluginState::NativeRefused,
+            Some(entry) if entry.digest == found.digest => PluginState::NativeRefused,
             None => PluginState::Waiting,
-            Some(entry) if entry.digest == found.digest => PluginState::Allowed,
             Some(entry) => PluginState::Changed { allowed_digest: entry.digest.clone() },
         }
     }
 
-    fn plugin(&self, name: &str) -> Result<Arc<Plugin>, ProviderError> {
+    pub(super) fn plugin(&self, name: &str) -> Result<Arc<Plugin>, ProviderError> {
         if let Some(plugin) = self.find_loaded(name) {
             return Ok(plugin);
         }

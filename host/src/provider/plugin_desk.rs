@@ -16,6 +16,9 @@ pub trait PluginDesk: Send + Sync {
     /// `digest`: of the file that the operator has seen; another file is a conflict.
     fn allow(&self, name: &str, digest: Option<&str>) -> Result<PluginListing>;
 
+    /// As `allow`, for a native library: it will run as the server itself. The file is always the one of this digest.
+    fn allow_native(&self, name: &str, digest: &str) -> Result<PluginListing>;
+
     /// Takes the permission back: no new calls, and those under way end with an error.
     fn deny(&self, name: &str) -> Result<()>;
 }
@@ -26,6 +29,21 @@ pub trait PluginDesk: Send + Sync {
 pub enum LoadedFrom {
     Cache,
     Compiler,
+    /// A native library, or linked in: there is nothing to compile.
+    Library,
+}
+
+/// What a plugin is built as; one source gives all three.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PluginForm {
+    /// WebAssembly, in a sandbox with limits.
+    #[default]
+    Component,
+    /// A library of this machine, which runs as the server itself.
+    Native,
+    /// Part of the server's own binary.
+    Linked,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -39,6 +57,8 @@ pub enum PluginState {
     Waiting,
     /// Allowed under another digest: the file was changed.
     Changed { allowed_digest: String },
+    /// A native library that nobody allowed to run as the server itself.
+    NativeRefused,
     /// Shipped or allowed, but its files are not there or not the right ones; `get` is what `models get` fetches them by.
     NeedsFiles { reason: String, get: String },
     /// Allowed or waiting, and it can not be loaded.
@@ -53,9 +73,11 @@ pub struct PluginListing {
     pub title: String,
     pub version: String,
     pub licence: String,
-    /// SHA-256 of the component.
+    /// SHA-256 of its file; of the manifest where it is linked in.
     pub digest: String,
-    /// Read off the component's exports; empty while it is not loaded.
+    #[serde(default)]
+    pub form: PluginForm,
+    /// Read off what it exports; empty while it is not loaded.
     pub kinds: Vec<String>,
     pub profile: String,
     pub allowed_hosts: Vec<String>,
@@ -63,7 +85,9 @@ pub struct PluginListing {
     pub secrets: BTreeMap<String, Vec<String>>,
     pub allowed_models: Vec<String>,
     pub cache_bytes_max: u64,
+    /// Of an instance; 0: nobody can limit it, because it is native.
     pub memory_bytes_max: u64,
+    /// CPU time of a turn; 0: as above.
     pub turn_ms_max: u64,
     /// Names of the models it brings.
     pub models: Vec<String>,
@@ -77,7 +101,7 @@ pub struct PluginListing {
     pub loaded_from: Option<LoadedFrom>,
     pub load_time_us: u64,
     pub instances: usize,
-    /// Linear memory of its instances.
+    /// Linear memory of its instances; 0 for native ones, whose memory is the server's.
     pub memory_bytes: usize,
     /// Why calls to it are refused at the moment: it failed again and again.
     pub paused: Option<String>,

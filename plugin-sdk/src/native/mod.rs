@@ -12,4 +12,6 @@ pub mod serve;
 pub use abi::Table;
 
 #[cfg(all(feature = "dylib", panic = "abort"))]
-compile_error!("a native plugin must unwind, or its panics end the server: build it with `--profile native-plugin` or another profile with panic = \"unwind\"");
+compile_error!(
+    "a native plugin must unwind, or its panics end the server: build it with `--profile native-plugin` or another profile with panic = \"unwind\""
+);

@@ -1,4 +1,4 @@
-//! Sums of products of 16-bit numbers, eight at a time: simd128 in WASM, plain loops elsewhere, the same integers from both.
+//! Sums of products of 16-bit numbers, eight at a time: simd128 in WASM, SSE2 on x86-64, plain loops elsewhere, the same integers from all.
 //!
 //! Not here: matrices (`dense`). In WASM a function with `target_feature` is safe to call: a module that needs simd128 is not loaded without it.
 
@@ -9,6 +9,7 @@ mod arch {
     pub(crate) type Weights = v128;
     pub(crate) type Sums = v128;
 
+    #[inline]
     #[target_feature(enable = "simd128")]
     pub(crate) fn weights(w: [i16; 8]) -> Weights {
         i16x8(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7])
@@ -34,7 +35,46 @@ mod arch {
     }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(target_arch = "x86_64")]
+mod arch {
+    use std::arch::x86_64::{
+        __m128i, _mm_add_epi32, _mm_cvtsi128_si32, _mm_madd_epi16, _mm_set_epi16, _mm_set1_epi32, _mm_setzero_si128, _mm_shuffle_epi32,
+    };
+
+    pub(crate) type Weights = __m128i;
+    pub(crate) type Sums = __m128i;
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    pub(crate) fn weights(w: [i16; 8]) -> Weights {
+        _mm_set_epi16(w[7], w[6], w[5], w[4], w[3], w[2], w[1], w[0])
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    pub(crate) fn zero() -> Sums {
+        _mm_setzero_si128()
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    pub(crate) fn add_products(sums: Sums, pair: i32, weights: Weights) -> Sums {
+        _mm_add_epi32(sums, _mm_madd_epi16(_mm_set1_epi32(pair), weights))
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    pub(crate) fn to_array(sums: Sums) -> [i32; 4] {
+        [
+            _mm_cvtsi128_si32(sums),
+            _mm_cvtsi128_si32(_mm_shuffle_epi32::<1>(sums)),
+            _mm_cvtsi128_si32(_mm_shuffle_epi32::<2>(sums)),
+            _mm_cvtsi128_si32(_mm_shuffle_epi32::<3>(sums)),
+        ]
+    }
+}
+
+#[cfg(not(any(target_arch = "wasm32", target_arch = "x86_64")))]
 mod arch {
     pub(crate) type Weights = [i16; 8];
     pub(crate) type Sums = [i32; 4];
@@ -60,7 +100,19 @@ mod arch {
     }
 }
 
-pub(super) use arch::{Sums, Weights, add_products, to_array, weights, zero};
+pub(super) use arch::Weights;
+use arch::{Sums, add_products, to_array, zero};
+
+pub(super) fn weights(w: [i16; 8]) -> Weights {
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "a function of SSE2")]
+    // SAFETY: every x86-64 has SSE2.
+    unsafe {
+        arch::weights(w)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    arch::weights(w)
+}
 
 /// Rows that are worked on together: their sums and the weights fit into the sixteen registers of a core.
 pub(super) const ROWS: usize = 4;
@@ -68,9 +120,21 @@ pub(super) const ROWS: usize = 4;
 /// Sums for four rows and eight outputs.
 pub(super) type Tile = [[[i32; 4]; 2]; ROWS];
 
-/// The inner loop: four rows of input pairs against two times four outputs. All slices have the same length.
-#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+/// Four rows of input pairs against two times four outputs. All slices have the same length.
 pub(super) fn tile(rows: [&[i32]; ROWS], left: &[Weights], right: &[Weights]) -> Tile {
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "a function of SSE2")]
+    // SAFETY: every x86-64 has SSE2.
+    unsafe {
+        inner_loop(rows, left, right)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    inner_loop(rows, left, right)
+}
+
+#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+#[cfg_attr(target_arch = "x86_64", target_feature(enable = "sse2"))]
+fn inner_loop(rows: [&[i32]; ROWS], left: &[Weights], right: &[Weights]) -> Tile {
     let mut sums: [[Sums; 2]; ROWS] = [[zero(); 2]; ROWS];
     let [a, b, c, d] = rows;
     for (((((l, r), a), b), c), d) in left.iter().zip(right).zip(a).zip(b).zip(c).zip(d) {
@@ -85,4 +149,35 @@ pub(super) fn tile(rows: [&[i32]; ROWS], left: &[Weights], right: &[Weights]) ->
         [to_array(sums[2][0]), to_array(sums[2][1])],
         [to_array(sums[3][0]), to_array(sums[3][1])],
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_are_sums_of_products() {
+        let numbers = |seed: i32| (0..8).map(move |i| (seed * 7_919 + i * 104_729) as i16);
+        let pairs: Vec<i32> = (0..4).map(|i| (i * 3_000 - 5_000) << 16 | (i * 4_321 - 8_000) & 0xffff).collect();
+        let block = |seed: i32| -> Vec<[i16; 8]> {
+            (0..4)
+                .map(|i| numbers(seed + i).collect::<Vec<_>>().try_into().expect("eight numbers"))
+                .map(|w: [i16; 8]| w.map(|x| x / 300))
+                .collect()
+        };
+        let (left, right) = (block(1), block(9));
+        let packed = |block: &[[i16; 8]]| block.iter().map(|w| weights(*w)).collect::<Vec<_>>();
+        let tile = tile([&pairs; ROWS], &packed(&left), &packed(&right));
+        for (half, block) in [&left, &right].into_iter().enumerate() {
+            for output in 0..4 {
+                let sum: i32 = (0..4)
+                    .map(|i| {
+                        i32::from(pairs[i] as i16) * i32::from(block[i][2 * output])
+                            + (pairs[i] >> 16) * i32::from(block[i][2 * output + 1])
+                    })
+                    .sum();
+                assert!(tile.iter().all(|row| row[half][output] == sum));
+            }
+        }
+    }
 }

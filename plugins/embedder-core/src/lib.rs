@@ -6,6 +6,7 @@
 
 mod answer;
 mod dense;
+mod exact;
 mod lanes;
 mod network;
 mod normalise;

@@ -5,7 +5,7 @@
 
 use super::dense::{Inputs, Matrix};
 use super::table::{Table, TableError};
-use super::{DIMENSION, to_unit};
+use super::{DIMENSION, exact, to_unit};
 
 /// Numbers that a convolution makes of each piece.
 const CHANNELS: usize = 256;
@@ -129,7 +129,7 @@ impl Network {
                 let inputs = Inputs::round(&x, MIDDLE, from, CHANNELS, branch.left, branch.width - 1 - branch.left);
                 let answer = layer.multiply(&inputs, count);
                 for (row, answer) in x.chunks_exact_mut(MIDDLE).zip(answer.chunks_exact(CHANNELS)) {
-                    row[from..from + CHANNELS].iter_mut().zip(answer).for_each(|(x, y)| *x += y.max(0.0));
+                    row[from..from + CHANNELS].iter_mut().zip(answer).for_each(|(x, y)| *x += exact::positive(*y));
                 }
             }
         }
@@ -187,7 +187,7 @@ impl Network {
         let second = round(&second, HIDDEN);
         let third = relu(head.third.multiply(&second, count));
         let mut last = add(head.skip.multiply(&second, count), &head.last.multiply(&round(&third, DIMENSION), count));
-        last.iter_mut().for_each(|x| *x = x.tanh());
+        last.iter_mut().for_each(|x| *x = exact::tanh(*x));
         last.chunks_exact_mut(DIMENSION).for_each(to_unit);
         last
     }
@@ -200,7 +200,7 @@ fn deviation(sum: f32, squares: f32, count: usize) -> (f32, f32) {
 }
 
 fn relu(mut values: Vec<f32>) -> Vec<f32> {
-    values.iter_mut().for_each(|x| *x = x.max(0.0));
+    values.iter_mut().for_each(|x| *x = exact::positive(*x));
     values
 }
 

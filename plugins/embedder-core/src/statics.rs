@@ -5,7 +5,7 @@
 use super::pieces::Pieces;
 use super::table::{Meta, Table, TableError};
 use super::tokenise::Tokeniser;
-use super::{DIMENSION, to_unit};
+use super::{DIMENSION, exact, to_unit};
 
 pub(super) struct Statics {
     /// what the pieces of a group share; without it a language would count as a topic
@@ -18,7 +18,7 @@ pub(super) struct Statics {
 impl Statics {
     pub(super) fn read(table: &Table, meta: &Meta, tokeniser: &Tokeniser) -> Result<Self, TableError> {
         let sif = meta.sif;
-        let weight = |(id, score): (usize, &f32)| if id < meta.controls { 0.0 } else { sif / (sif + score.exp()) };
+        let weight = |(id, score): (usize, &f32)| if id < meta.controls { 0.0 } else { sif / (sif + exact::exp(*score)) };
         let weights = tokeniser.scores().iter().enumerate().map(weight).collect();
         let mut means = table.floats("SMEA", 2 * DIMENSION)?;
         let second = means.split_off(DIMENSION);

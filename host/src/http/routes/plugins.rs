@@ -2,6 +2,7 @@
 //!
 //! Not here: what allowing means (`library::plugins`).
 
+use crate::error::Error;
 use crate::http::AppState;
 use crate::http::auth::Operator;
 use crate::http::envelope::{self, Data, Done};
@@ -19,6 +20,8 @@ use utoipa::ToSchema;
 struct AllowPluginRequest {
     /// SHA-256 of the file that was looked at; another file is a conflict.
     digest: String,
+    /// Let a native library run as the server itself; needs the digest.
+    allow_native: bool,
 }
 
 impl Bind for AllowPluginRequest {
@@ -56,7 +59,11 @@ pub(in crate::http) async fn allow(
 ) -> ApiResult {
     let request = if body.is_empty() { AllowPluginRequest::default() } else { body.bind().map_err(BindError::in_message)? };
     let digest = Some(request.digest.as_str()).filter(|digest| !digest.is_empty());
-    let allowed = state.library.allow_plugin(&name, digest).await;
+    let allowed = match (request.allow_native, digest) {
+        (false, digest) => state.library.allow_plugin(&name, digest).await,
+        (true, Some(digest)) => state.library.allow_native_plugin(&name, digest).await,
+        (true, None) => Err(Error::BadRequest("allow_native needs the digest of the file that was looked at".into())),
+    };
     Ok(envelope::data(&allowed.map_err(ApiError::from)?))
 }
 

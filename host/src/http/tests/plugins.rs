@@ -4,7 +4,7 @@ use super::TestApp;
 use super::support::OPERATOR_KEY;
 use crate::error::{Error, Result};
 use crate::library::LibrarySettings;
-use crate::provider::{PluginDesk, PluginListing, PluginState};
+use crate::provider::{PluginDesk, PluginForm, PluginListing, PluginState};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 
@@ -26,6 +26,13 @@ impl PluginDesk for OnePlugin {
         }
         plugin.state = PluginState::Allowed;
         Ok(plugin.clone())
+    }
+
+    fn allow_native(&self, name: &str, digest: &str) -> Result<PluginListing> {
+        let mut plugin = self.allow(name, Some(digest))?;
+        plugin.form = PluginForm::Native;
+        self.0.lock().unwrap().form = PluginForm::Native;
+        Ok(plugin)
     }
 
     fn deny(&self, name: &str) -> Result<()> {
@@ -58,6 +65,10 @@ async fn operator_lists_allows_and_denies() {
     assert_eq!((other.failure().0, other.failure().1), (409, 1005));
     let allowed = app.post("/api/v1/plugins/mine/allow", OPERATOR_KEY, json!({ "digest": "abc" })).await.data();
     assert_eq!(allowed["state"], "allowed");
+    let native = app.post("/api/v1/plugins/mine/allow", OPERATOR_KEY, json!({ "digest": "abc", "allow_native": true })).await.data();
+    assert_eq!(native["form"], "native");
+    let blind = app.post("/api/v1/plugins/mine/allow", OPERATOR_KEY, json!({ "allow_native": true })).await;
+    assert_eq!((blind.failure().0, blind.failure().1), (400, 1000));
     assert_eq!(app.post("/api/v1/plugins/none/allow", OPERATOR_KEY, json!({})).await.failure().0, 404);
     assert_eq!(app.post("/api/v1/plugins/mine/allow", OPERATOR_KEY, json!("nonsense")).await.failure().0, 400);
     assert_eq!(app.post("/api/v1/plugins/mine/deny", OPERATOR_KEY, json!(null)).await.status, 200);

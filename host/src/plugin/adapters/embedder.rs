@@ -4,7 +4,7 @@
 
 use super::row::Row;
 use crate::limits;
-use crate::plugin::loaded::digest_of;
+use crate::plugin::binary::digest_of;
 use crate::plugin::wasm::wit::embedder as wit;
 use crate::provider::{
     BoxFuture, CallContext, EmbedPurpose, Embedder, Embeddings, PluginIdentity, ProviderErrorKind, ProviderResult, ScoreMap, Usage,

@@ -1,10 +1,10 @@
-//! Instances of one component and kind, and the seats in them.
+//! Instances of one plugin and kind, and the seats in them.
 //!
 //! Not here: what a call does in its seat (`call`).
 
 use super::breaker::Breaker;
 use super::slot::{Owner, Slot, TurnError};
-use crate::plugin::wasm::{Component, Fault, Instance, Kind};
+use crate::plugin::code::{Code, Fault, Instance, Kind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -19,7 +19,7 @@ pub(super) struct PoolShape {
 }
 
 pub(in crate::plugin) struct Pool<K: Kind> {
-    component: Component,
+    code: Code,
     shape: PoolShape,
     slots: Mutex<Vec<Arc<Slot<K>>>>,
     seats: Arc<Semaphore>,
@@ -35,10 +35,10 @@ pub(super) enum NoSeat {
 }
 
 impl<K: Kind> Pool<K> {
-    pub(super) fn new(component: Component, shape: PoolShape) -> Arc<Self> {
+    pub(super) fn new(code: Code, shape: PoolShape) -> Arc<Self> {
         let seats = Arc::new(Semaphore::new(shape.calls_per_instance * shape.instances_max));
         Arc::new(Self {
-            component,
+            code,
             shape,
             slots: Mutex::default(),
             seats,
@@ -80,7 +80,7 @@ impl<K: Kind> Pool<K> {
     }
 
     fn add_slot(&self) -> Result<Arc<Slot<K>>, Fault> {
-        let instance = self.component.instantiate::<K>()?;
+        let instance = self.code.instantiate::<K>()?;
         let owner = match self.shape.owner {
             // The second one and those after it take only what nobody else wants.
             Owner::Thread { nice } if nice > 0 && !self.slots.lock().unwrap_or_else(PoisonError::into_inner).is_empty() => {

@@ -1,4 +1,4 @@
-//! The pools of one component and kind: by profile, by who waits, and for third-party plugins by tenant.
+//! The pools of one plugin and kind: by profile, by who waits, and for third-party plugins by tenant.
 //!
 //! Not here: instances (`pool`).
 
@@ -8,7 +8,7 @@ use super::slot::Owner;
 use crate::domain::TenantId;
 use crate::limits;
 use crate::plugin::asks::CallEnv;
-use crate::plugin::wasm::{Component, Kind};
+use crate::plugin::code::{Code, Kind};
 use knowhost_plugin_sdk::manifest::Profile;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,15 +50,15 @@ struct PoolKey {
 }
 
 pub(in crate::plugin) struct Pools<K: Kind> {
-    component: Component,
+    code: Code,
     how: Use,
     cores: Cores,
     pools: Mutex<HashMap<PoolKey, Arc<Pool<K>>>>,
 }
 
 impl<K: Kind> Pools<K> {
-    pub(in crate::plugin) fn new(component: Component, how: Use, cores: Cores) -> Self {
-        Self { component, how, cores, pools: Mutex::default() }
+    pub(in crate::plugin) fn new(code: Code, how: Use, cores: Cores) -> Self {
+        Self { code, how, cores, pools: Mutex::default() }
     }
 
     /// A call that starts when it is first read.
@@ -76,7 +76,7 @@ impl<K: Kind> Pools<K> {
         if pools.len() >= limits::PLUGIN_TENANT_POOLS_MAX {
             pools.retain(|_, pool| !pool.is_idle());
         }
-        let pool = Pool::new(self.component.clone(), self.shape(key));
+        let pool = Pool::new(self.code.clone(), self.shape(key));
         pools.insert(key, pool.clone());
         pool
     }
@@ -87,7 +87,7 @@ impl<K: Kind> Pools<K> {
                 calls_per_instance: self.how.calls_per_instance.clamp(1, limits::PLUGIN_CALLS_PER_INSTANCE),
                 instances_max: limits::PLUGIN_NETWORK_INSTANCES_MAX,
                 // A stranger's endless loop must not hold a thread that serves requests.
-                owner: if self.how.third_party { Owner::Thread { nice: 0 } } else { Owner::Lock },
+                owner: if self.how.third_party || self.code.needs_own_thread() { Owner::Thread { nice: 0 } } else { Owner::Lock },
                 turns: None,
             },
             Profile::Compute => PoolShape {

@@ -3,7 +3,7 @@
 //! Not here: which calls sit in it (`pool`).
 
 use crate::limits;
-use crate::plugin::wasm::{Fault, Instance, Kind};
+use crate::plugin::code::{Fault, Instance, Kind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -110,6 +110,7 @@ fn workshop_loads_what_the_figures_measure() {
     let workshop = Workshop {
         engine: wasm::Engine::new().unwrap(),
         cache: wasm::CompiledCache::open(&config.compiled_dir, &config.key_file).unwrap(),
+        libraries: crate::plugin::native::Libraries::default(),
         room: std::sync::Arc::new(super::super::asks::AskRoom::new(
             super::super::asks::HttpDoor::new(Default::default(), Default::default()).unwrap(),
         )),
@@ -117,6 +118,6 @@ fn workshop_loads_what_the_figures_measure() {
         compiler: super::super::elsewhere::Elsewhere::new(None),
         models_dir: config.models_dir,
     };
-    let plugin = workshop.load(&component("echo"), false).unwrap();
+    let plugin = workshop.load(&component("echo").into(), false).unwrap();
     assert_eq!(plugin.usage(), (0, 0), "nothing runs before the first call");
 }

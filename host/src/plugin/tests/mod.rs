@@ -5,6 +5,7 @@ mod figures;
 mod files;
 mod hostile;
 mod loading;
+mod native;
 mod network;
 mod sharing;
 mod shipped;

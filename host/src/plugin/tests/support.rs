@@ -14,37 +14,40 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Builds the test plugins once for all tests, where the build script builds the shipped ones.
+/// Builds packages of this workspace where the build script builds the shipped plugins; gives that folder.
+fn built(arguments: &[&str], flags: &str) -> PathBuf {
+    let target = Path::new(env!("OUT_DIR")).ancestors().nth(4).unwrap().join("plugins");
+    let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    cargo.arg("build").args(arguments).arg("--target-dir").arg(&target);
+    for name in ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET"] {
+        cargo.env_remove(name);
+    }
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags);
+    let output = cargo.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    target
+}
+
+/// Builds the test plugins once for all tests.
 fn components_dir() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let target = Path::new(env!("OUT_DIR")).ancestors().nth(4).unwrap().join("plugins");
-        let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-        cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-        cargo
-            .args([
-                "build",
-                "--profile",
-                "plugin",
-                "--target",
-                "wasm32-wasip2",
-                "-p",
-                "echo",
-                "-p",
-                "hostile",
-                "-p",
-                "reader",
-                "--target-dir",
-            ])
-            .arg(&target);
-        for name in ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET"] {
-            cargo.env_remove(name);
-        }
-        cargo.env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+simd128");
-        let output = cargo.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        target.join("wasm32-wasip2").join("plugin")
+        let packages = ["-p", "echo", "-p", "hostile", "-p", "reader", "-p", "fickle"];
+        let arguments = [&["--profile", "plugin", "--target", "wasm32-wasip2"], &packages[..]].concat();
+        built(&arguments, "-Ctarget-feature=+simd128").join("wasm32-wasip2").join("plugin")
     })
+}
+
+/// The bytes of a plugin of this workspace as a native library; all of them are built once for all tests.
+pub(super) fn library(name: &str) -> Vec<u8> {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let folder = BUILT.get_or_init(|| {
+        let packages = ["-p", "echo", "-p", "fickle", "-p", "embedder-local"];
+        let arguments = [&["--profile", "native-plugin", "--features", "knowhost-plugin-sdk/dylib"], &packages[..]].concat();
+        built(&arguments, "").join("native-plugin")
+    });
+    std::fs::read(folder.join(format!("lib{}.so", name.replace('-', "_")))).unwrap()
 }
 
 /// The component `name` with its manifest, perhaps changed.
@@ -69,7 +72,7 @@ pub(super) struct Room {
 pub(super) fn config(folder: &Path, shipped: &[(&str, Vec<u8>)]) -> PluginsConfig {
     let shipped = shipped.iter().map(|(name, bytes)| ShippedComponent { name: (*name).to_owned(), bytes: bytes.clone().into() }).collect();
     let private = vec!["127.0.0.0/8".to_owned()];
-    PluginsConfig { shipped, ..PluginsConfig::in_data_dir(folder, private, "http://127.0.0.1:11434".into()) }
+    PluginsConfig { shipped, linked: vec![], ..PluginsConfig::in_data_dir(folder, private, "http://127.0.0.1:11434".into()) }
 }
 
 /// `shipped`: as if they were in the binary; `third_party`: put into the folder and allowed.
@@ -84,6 +87,17 @@ pub(super) fn room(shipped: &[&str], third_party: &[&str]) -> Room {
     for name in third_party {
         plugins.allow(name, None).unwrap();
     }
+    Room { folder, plugins }
+}
+
+/// A native library in the folder, allowed as one.
+pub(super) fn native_room(name: &str) -> Room {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("plugins")).unwrap();
+    std::fs::write(folder.path().join("plugins").join(format!("{name}.so")), library(name)).unwrap();
+    let plugins = Plugins::open(config(folder.path(), &[])).unwrap();
+    let digest = plugins.list().unwrap()[0].digest.clone();
+    plugins.allow_native(name, &digest).unwrap();
     Room { folder, plugins }
 }
 

@@ -54,10 +54,6 @@ impl Component {
         &self.kinds
     }
 
-    pub(in crate::plugin) fn has<K: Kind>(&self) -> bool {
-        self.kinds.contains(&K::NAME)
-    }
-
     pub(in crate::plugin) fn instantiate<K: Kind>(&self) -> Result<Instance<K>, Fault> {
         Instance::new(&self.engine, &self.pre, &self.label, self.limits)
     }

@@ -5,6 +5,8 @@
 use super::bindings::exports::knowhost::plugin as exported;
 use super::bindings::knowhost::plugin::io;
 use super::state::HostState;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
@@ -17,9 +19,12 @@ pub(in crate::plugin) struct Step<K: Kind> {
 
 /// Indices and functions of one kind, so that the rest of the room is written once.
 pub(in crate::plugin) trait Kind: Sized + Send + Sync + 'static {
-    type Request: Send + Sync + 'static;
+    /// `Serialize`: in the native form it crosses as bytes (`plugin::native`).
+    type Request: Serialize + Send + Sync + 'static;
     type Delta: Send + 'static;
     type Answer: Send + 'static;
+    /// What `start` and `resume` give, as the WIT has it and as the native form encodes it.
+    type Given: DeserializeOwned;
     #[doc(hidden)]
     type Indices: Send + Sync + 'static;
     #[doc(hidden)]
@@ -27,7 +32,10 @@ pub(in crate::plugin) trait Kind: Sized + Send + Sync + 'static {
 
     /// The interface's name, as in the WIT and the manifest.
     const NAME: &'static str;
+    /// A plain call, which ends with its first step.
+    const IS_PLAIN: bool = false;
 
+    fn step(given: Self::Given) -> Step<Self>;
     #[doc(hidden)]
     fn indices(pre: &InstancePre<HostState>) -> wasmtime::Result<Self::Indices>;
     #[doc(hidden)]
@@ -59,10 +67,14 @@ macro_rules! kind {
             type Request = exported::$module::Request;
             type Delta = $delta;
             type Answer = exported::$module::$answer;
+            type Given = exported::$module::Step;
             type Indices = exported::$module::GuestIndices;
             type Guest = exported::$module::Guest;
             const NAME: &'static str = $name;
 
+            fn step($step: Self::Given) -> Step<Self> {
+                Step { asks: $step.asks, deltas: $deltas, end: $step.end }
+            }
             fn indices(pre: &InstancePre<HostState>) -> wasmtime::Result<Self::Indices> {
                 exported::$module::GuestIndices::new(pre)
             }
@@ -74,12 +86,10 @@ macro_rules! kind {
                 indices.load(store, instance)
             }
             fn start(guest: &Self::Guest, store: &mut Store<HostState>, id: u64, request: &Self::Request) -> wasmtime::Result<Step<Self>> {
-                let $step = guest.call_start(store, id, request)?;
-                Ok(Step { asks: $step.asks, deltas: $deltas, end: $step.end })
+                guest.call_start(store, id, request).map(Self::step)
             }
             fn resume(guest: &Self::Guest, store: &mut Store<HostState>, id: u64, event: &io::Event) -> wasmtime::Result<Step<Self>> {
-                let $step = guest.call_resume(store, id, event)?;
-                Ok(Step { asks: $step.asks, deltas: $deltas, end: $step.end })
+                guest.call_resume(store, id, event).map(Self::step)
             }
             fn cancel(guest: &Self::Guest, store: &mut Store<HostState>, id: u64) -> wasmtime::Result<()> {
                 guest.call_cancel(store, id)
@@ -134,6 +144,7 @@ fn chat_picture_bytes(request: &exported::chat_model::Request) -> usize {
 /// Words of texts; a plain call, so it ends with its first step.
 pub(in crate::plugin) struct TokenizerKind;
 
+#[derive(Serialize)]
 pub(in crate::plugin) struct TokenizeRequest {
     pub(in crate::plugin) texts: Vec<String>,
     pub(in crate::plugin) mode: exported::tokenizer::Mode,
@@ -143,9 +154,15 @@ impl Kind for TokenizerKind {
     type Request = TokenizeRequest;
     type Delta = ();
     type Answer = exported::tokenizer::Tokens;
+    type Given = Result<exported::tokenizer::Tokens, io::Error>;
     type Indices = exported::tokenizer::GuestIndices;
     type Guest = exported::tokenizer::Guest;
     const NAME: &'static str = "tokenizer";
+    const IS_PLAIN: bool = true;
+
+    fn step(given: Self::Given) -> Step<Self> {
+        Step { asks: Vec::new(), deltas: Vec::new(), end: Some(given) }
+    }
 
     fn indices(pre: &InstancePre<HostState>) -> wasmtime::Result<Self::Indices> {
         exported::tokenizer::GuestIndices::new(pre)
@@ -160,8 +177,7 @@ impl Kind for TokenizerKind {
     }
 
     fn start(guest: &Self::Guest, store: &mut Store<HostState>, _id: u64, request: &Self::Request) -> wasmtime::Result<Step<Self>> {
-        let end = guest.call_tokenize(store, &request.texts, request.mode)?;
-        Ok(Step { asks: Vec::new(), deltas: Vec::new(), end: Some(end) })
+        guest.call_tokenize(store, &request.texts, request.mode).map(Self::step)
     }
 
     fn resume(_guest: &Self::Guest, _store: &mut Store<HostState>, _id: u64, _event: &io::Event) -> wasmtime::Result<Step<Self>> {

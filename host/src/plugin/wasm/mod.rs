@@ -19,7 +19,7 @@ pub(super) use component::{Component, INTERFACE_VERSIONS, InstanceLimits};
 pub(super) use engine::Engine;
 pub(super) use instance::{Fault, Instance};
 pub(super) use kinds::{CatalogueKind, ChatModelKind, EmbedderKind, Kind, RerankerKind, Step, TokenizeRequest, TokenizerKind};
-pub(super) use load::{Source, load};
+pub(super) use load::{Loaded, Source, load};
 pub(super) use state::WarmFiles;
 
 /// The types of interface 0.1.
