@@ -10,6 +10,7 @@ mod auth;
 mod chunks;
 mod docs;
 mod evaluation;
+mod front;
 mod health;
 mod index;
 mod initialization;

@@ -74,8 +74,10 @@ pub fn announced_length(headers: &axum::http::HeaderMap) -> Option<u64> {
 pub struct Query(Vec<(String, String)>);
 
 impl Query {
+    /// As the contract's server reads it: a pair with a semicolon or a broken escape is no pair.
     pub fn parse(query: &str) -> Self {
-        Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+        let pairs = query.split('&').filter(|pair| !pair.contains(';') && whole_escapes(pair));
+        Self(pairs.flat_map(|pair| url::form_urlencoded::parse(pair.as_bytes())).map(|(name, value)| (name.into(), value.into())).collect())
     }
 
     /// The first value of a name.
@@ -133,6 +135,11 @@ fn quote(text: &str) -> String {
     json!(text).to_string()
 }
 
+/// Whether two digits follow each percent sign.
+pub(super) fn whole_escapes(text: &str) -> bool {
+    text.split('%').skip(1).all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()))
+}
+
 /// Which page a list shows; 0 or empty counts as absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, IntoParams)]
 #[serde(default)]
@@ -174,7 +181,7 @@ impl Bind for Pagination {
     }
 }
 
-/// The parameters of a path, in order: `PathIds([id])`; decoded, never refused.
+/// The parameters of a path, in order: `PathIds([id])`; decoded, and refused only if one in the middle of the path is empty.
 pub struct PathIds<const N: usize>(pub [String; N]);
 
 impl<S: Send + Sync, const N: usize> FromRequestParts<S> for PathIds<N> {
@@ -189,7 +196,20 @@ impl<S: Send + Sync, const N: usize> FromRequestParts<S> for PathIds<N> {
         for id in &mut ids {
             *id = values.next().ok_or_else(fault)?;
         }
+        if let Some(text) = refusal(parts.uri.path()).filter(|_| ids.iter().any(String::is_empty)) {
+            return Err(ApiError::new(Code::BadRequest, text));
+        }
         Ok(Self(ids))
+    }
+}
+
+/// The contract's words for an id that is empty; elsewhere such an id is one that does not exist.
+fn refusal(path: &str) -> Option<&'static str> {
+    match path.trim_start_matches("/api/v1/").split('/').next()? {
+        "knowledge-bases" => Some("Knowledge base ID cannot be empty"),
+        "knowledge" | "chunks" => Some("Knowledge ID cannot be empty"),
+        "sessions" => Some("invalid session id"),
+        _ => None,
     }
 }
 
@@ -233,6 +253,7 @@ mod tests {
         assert_eq!(query.all("ids"), ["a", "b c", ""]);
         assert_eq!(query.get("x"), Some("1"));
         assert_eq!(query.get("y"), None);
+        assert_eq!(Query::parse("ids=%zz&page=1;x=2&%&ids=%41").0, [("ids".to_owned(), "A".to_owned())]);
     }
 
     #[tokio::test]

@@ -113,6 +113,14 @@ impl Dispatch {
     }
 }
 
+/// The answer to a path that can not be decoded.
+pub(super) fn bad_path() -> Response {
+    let mut response = Response::new(Body::from("400 Bad Request"));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
 fn redirect(method: &Method, location: &str) -> Response {
     let is_get = *method == Method::GET;
     let body = if is_get { Body::from(format!("<a href=\"{}\">Moved Permanently</a>.\n\n", escape(location))) } else { Body::empty() };

@@ -37,8 +37,11 @@ pub fn routes_listed() -> Vec<(Method, &'static str)> {
     routes().listed().to_vec()
 }
 
-/// Before everything else: the path as the contract's server reads it, and its redirects over a trailing slash.
+/// Before everything else: the path as the contract's server reads it, or refuses it, and its redirects over a trailing slash.
 async fn front_door(State(dispatch): State<Dispatch>, mut request: Request, next: Next) -> Response {
+    if !super::extract::whole_escapes(request.uri().path()) {
+        return super::route_table::bad_path();
+    }
     if let Some(uri) = normalise_path(request.uri()) {
         *request.uri_mut() = uri;
     }

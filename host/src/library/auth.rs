@@ -105,7 +105,8 @@ impl Library {
         let created = self.store().create_tenant_with_user(&tenant, |id| self.access().api_keys.issue(id), &user).await;
         match created {
             Ok((_, user)) => Ok(user),
-            Err(Error::Conflict(_)) => Err(Refused("failed to create user")),
+            // A name or an address that is taken meanwhile, or too long for its column.
+            Err(Error::Conflict(_) | Error::Validation { .. }) => Err(Refused("failed to create user")),
             Err(error) => Err(Other(error)),
         }
     }

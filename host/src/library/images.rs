@@ -60,9 +60,11 @@ impl Documents {
 }
 
 fn parse_image(text: &str) -> Result<ImageInfo> {
-    let images: Vec<Option<ImageInfo>> =
+    let images: Option<Vec<Option<ImageInfo>>> =
         serde_json::from_str(text).map_err(|error| Error::BadRequest(format!("image_info is no JSON list of pictures: {error}")))?;
-    let [Some(image)] = <[_; 1]>::try_from(images).map_err(|_| Error::bad_request("image_info must hold exactly one picture"))? else {
+    let [Some(image)] =
+        <[_; 1]>::try_from(images.unwrap_or_default()).map_err(|_| Error::bad_request("image_info must hold exactly one picture"))?
+    else {
         return Err(Error::bad_request("image_info must hold exactly one picture"));
     };
     Ok(image)

@@ -161,12 +161,6 @@ impl Store {
         if deleted.rows_affected() == 0 {
             return Err(tenant_not_found());
         }
-        sqlx::query("update auth_tokens set is_revoked = 1, updated_at = ?2 where user_id in (select id from users where tenant_id = ?1)")
-            .bind(scope.tenant_id().0)
-            .bind(&now)
-            .execute(&mut *transaction)
-            .await
-            .map_err(fault("revoking a tenant's tokens"))?;
         insert_job(&mut transaction, &NewJob::new(JobKind::DeleteTenant, scope.tenant_id(), scope.tenant_id().to_string())).await?;
         commit(transaction).await?;
         self.jobs_ready().notify_waiters();

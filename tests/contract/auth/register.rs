@@ -174,3 +174,21 @@ fn no_json_and_wrong_types_are_told() {
     }
     "#);
 }
+
+#[test]
+fn an_address_that_is_longer_than_its_column_is_refused() {
+    let scene = Scene::new();
+    let label = "a".repeat(60);
+    let body = json!({ "username": format!("long{}", scene.username()), "email": format!("{0}@{0}.{0}.{0}.{0}.io", label), "password": "secret12" });
+    assert_snapshot!(scene.anonymous().ask_with("POST /auth/register", body), @r#"
+    400
+    {
+      "error": {
+        "code": 1000,
+        "details": "failed to create user",
+        "message": "Registration failed"
+      },
+      "success": false
+    }
+    "#);
+}

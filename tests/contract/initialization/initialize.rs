@@ -64,7 +64,7 @@ fn a_broken_rule_is_named() {
         Some("{\"llm\":{\"source\":7}}"),
         400,
         1000,
-        "json: cannot unmarshal number into Go struct field InitializationRequest.llm.source of type string",
+        "json: cannot unmarshal number into Go struct field .llm.source of type string",
     );
 }
 

@@ -36,3 +36,10 @@ fn the_form_is_checked_in_the_contracts_order() {
 fn a_body_that_is_no_form_has_no_fields() {
     check_refused(&Scene::new(), "POST /initialization/multimodal/test", Some("{}"), 400, 1000, "VLM模型名称和Base URL不能为空");
 }
+
+#[test]
+fn json_that_is_none_is_told() {
+    for body in ["", "x", "[]"] {
+        check_refused(&Scene::new(), "POST /initialization/multimodal/test", Some(body), 400, 1000, "表单参数解析失败");
+    }
+}

@@ -61,3 +61,21 @@ fn the_id_is_the_paths() {
     }
     "#);
 }
+
+#[test]
+fn what_is_not_applied_must_have_its_type_all_the_same() {
+    let scene = Scene::new();
+    let (_, id) = a_document(&scene);
+    for (field, value, message) in [
+        ("source", json!(7), "json: cannot unmarshal number into Go struct field Knowledge.source of type string"),
+        ("file_size", json!("x"), "json: cannot unmarshal string into Go struct field Knowledge.file_size of type int64"),
+        ("processed_at", json!(7), "Time.UnmarshalJSON: input is not a JSON string"),
+    ] {
+        let answer = scene.key().send(&format!("PUT /knowledge/{id}"), Some(json!({ "id": id, (field): value }).to_string()));
+        let expected = json!({ "error": { "code": 1000, "details": null, "message": message }, "success": false });
+        assert_eq!((answer.status, &answer.json), (400, &expected), "{field}");
+    }
+    let long = json!({ "title": "x".repeat(256) });
+    let answer = scene.key().send(&format!("PUT /knowledge/{id}"), Some(long.to_string()));
+    assert_eq!((answer.status, &answer.json["error"]["code"]), (400, &json!(1000)), "{}", answer.text);
+}

@@ -30,9 +30,18 @@ fn anything_but_one_picture_is_400() {
     let scene = Scene::new();
     let (_, id) = a_document(&scene);
     let route = format!("PUT /knowledge/image/{id}/{}", first_chunk(&scene, &id));
-    for text in ["", "x", "[]", "[null]", "[{},{}]", "{}"] {
+    for (text, message) in [
+        ("", "unexpected end of JSON input"),
+        ("x", "invalid character 'x' looking for beginning of value"),
+        ("{}", "json: cannot unmarshal object into Go value of type []*types.ImageInfo"),
+        ("[]", "image_info must hold exactly one picture"),
+        ("null", "image_info must hold exactly one picture"),
+        ("[null]", "image_info must hold exactly one picture"),
+        ("[{},{}]", "image_info must hold exactly one picture"),
+    ] {
         let answer = scene.key().send(&route, Some(json!({ "image_info": text }).to_string()));
-        assert_eq!((answer.status, &answer.json["error"]["code"]), (400, &json!(1000)), "{text}: {}", answer.text);
+        let expected = json!({ "error": { "code": 1000, "details": null, "message": message }, "success": false });
+        assert_eq!((answer.status, &answer.json), (400, &expected), "{text}");
     }
     assert_eq!(scene.key().send(&route, Some("{}".to_owned())).status, 400);
     assert_eq!(scene.key().send(&route, Some(r#"{"image_info":[]}"#.to_owned())).status, 400);

@@ -117,7 +117,7 @@ fn what_is_no_upload_is_told() {
     {
       "error": {
         "code": 1000,
-        "details": "unexpected EOF",
+        "details": "unexpected end of JSON input",
         "message": "Invalid metadata format"
       },
       "success": false
@@ -163,4 +163,43 @@ fn types_that_nobody_reads_are_refused() {
       "success": false
     }
     "#);
+}
+
+#[test]
+fn metadata_is_one_object_of_texts_or_nothing() {
+    let scene = Scene::new();
+    let kb_id = a_kb(&scene);
+    let url = format!("/api/v1/knowledge-bases/{kb_id}/knowledge/file");
+    let answered = |form: Form| scene.caller().send(scene.caller().request("POST", &url).multipart(form)).expect("answered");
+    for (metadata, details) in [
+        (" ", "unexpected end of JSON input"),
+        ("{\"a\":\"b\"} x", "invalid character 'x' after top-level value"),
+        ("x", "invalid character 'x' looking for beginning of value"),
+        ("[]", "json: cannot unmarshal array into Go value of type map[string]string"),
+    ] {
+        let answer = answered(file("tide.txt").text("metadata", metadata));
+        let expected = json!({ "error": { "code": 1000, "details": details, "message": "Invalid metadata format" }, "success": false });
+        assert_eq!((answer.status, &answer.json), (400, &expected), "{metadata}");
+    }
+    let none = answered(file("none.txt").text("metadata", "null"));
+    assert_eq!((none.status, &none.json["data"]["metadata"]), (200, &json!(null)), "{}", none.text);
+}
+
+#[test]
+fn a_form_that_ends_too_early_is_told() {
+    let scene = Scene::new();
+    let kb_id = a_kb(&scene);
+    let url = format!("/api/v1/knowledge-bases/{kb_id}/knowledge/file");
+    let cut = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nxxx";
+    for (kind, body, details) in [
+        ("multipart/form-data", "x", "no multipart boundary param in Content-Type"),
+        ("multipart/mixed; boundary=b", "--b--\r\n", "request Content-Type isn't multipart/form-data"),
+        ("multipart/form-data; boundary=b", "x", "multipart: NextPart: EOF"),
+        ("multipart/form-data; boundary=b", cut, "unexpected EOF"),
+    ] {
+        let request = scene.caller().request("POST", &url).header("Content-Type", kind).body(body);
+        let answer = scene.caller().send(request).expect("answered");
+        let expected = json!({ "error": { "code": 1000, "details": details, "message": "File upload failed" }, "success": false });
+        assert_eq!((answer.status, &answer.json), (400, &expected), "{kind}");
+    }
 }

@@ -107,10 +107,33 @@ fn wrong_types_and_no_json_are_told() {
     {
       "error": {
         "code": 1000,
-        "details": "json: cannot unmarshal array into Go value of type KnowledgeBase",
+        "details": "json: cannot unmarshal array into Go value of type types.KnowledgeBase",
         "message": "Invalid request parameters"
       },
       "success": false
     }
     "#);
+}
+
+#[test]
+fn what_is_not_applied_must_have_its_type_all_the_same() {
+    let scene = Scene::new();
+    for (field, value, details) in [
+        ("tenant_id", json!("x"), "json: cannot unmarshal string into Go struct field KnowledgeBase.tenant_id of type uint"),
+        ("created_at", json!("x"), "parsing time \"x\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"x\" as \"2006\""),
+        (
+            "chunking_config",
+            json!([]),
+            "json: cannot unmarshal array into Go struct field KnowledgeBase.chunking_config of type types.ChunkingConfig",
+        ),
+        (
+            "chunking_config",
+            json!({ "separators": 1 }),
+            "json: cannot unmarshal number into Go struct field ChunkingConfig.chunking_config.separators of type []string",
+        ),
+    ] {
+        let answer = scene.key().send("POST /knowledge-bases", Some(json!({ "name": "Harbour", (field): value }).to_string()));
+        let expected = json!({ "error": { "code": 1000, "details": details, "message": "Invalid request parameters" }, "success": false });
+        assert_eq!((answer.status, &answer.json), (400, &expected), "{field}");
+    }
 }

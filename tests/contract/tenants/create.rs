@@ -69,3 +69,23 @@ fn a_tenant_needs_a_name() {
     }
     "#);
 }
+
+#[test]
+fn what_is_not_applied_must_have_its_type_all_the_same() {
+    let scene = Scene::new();
+    for (field, value, details) in [
+        ("id", json!("x"), "json: cannot unmarshal string into Go struct field Tenant.id of type uint"),
+        ("storage_quota", json!(1.5), "json: cannot unmarshal number 1.5 into Go struct field Tenant.storage_quota of type int64"),
+        ("status", json!(7), "json: cannot unmarshal number into Go struct field Tenant.status of type string"),
+        ("created_at", json!(7), "Time.UnmarshalJSON: input is not a JSON string"),
+        (
+            "retriever_engines",
+            json!([]),
+            "json: cannot unmarshal array into Go struct field Tenant.retriever_engines of type types.RetrieverEngines",
+        ),
+    ] {
+        let answer = scene.key().send("POST /tenants", Some(json!({ "name": "Harbour", (field): value }).to_string()));
+        let expected = json!({ "error": { "code": 1010, "details": details, "message": "Invalid request parameters" }, "success": false });
+        assert_eq!((answer.status, &answer.json), (400, &expected), "{field}");
+    }
+}

@@ -22,7 +22,7 @@ fn all_credentials_end_with_it() {
     assert_snapshot!(scene.token().ask("GET /models"), @r#"
     401
     {
-      "error": "Unauthorized: missing authentication"
+      "error": "Unauthorized: invalid tenant"
     }
     "#);
 }

@@ -2,8 +2,10 @@
 //!
 //! Not here: the rules that a bound request must keep (`rules`).
 
-use super::rules::{Bind, BindError};
-use super::scan::{Json, parse};
+use super::names;
+use super::rules::{Bind, BindError, Unused};
+use super::scan::{Json, parse, parse_whole};
+use crate::domain::Timestamp;
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -11,10 +13,46 @@ use std::fmt;
 
 /// Parses, binds and checks a body.
 pub fn from_slice<T: Bind>(body: &[u8]) -> Result<T, BindError> {
-    let value = parse(body).map_err(BindError::new)?;
-    let value = if value == Json::Null { Json::Object(vec![]) } else { value };
-    let bound = T::deserialize(Node(value)).map_err(|fault| BindError::new(fault.into_text(T::NAME)))?;
+    bind(parse(body).map_err(BindError::new)?)
+}
+
+/// Binds a text that must be one JSON value and nothing else, as the contract has it for JSON within other texts.
+pub fn from_text<T: Bind>(text: &[u8]) -> Result<T, BindError> {
+    bind(parse_whole(text).map_err(BindError::new)?)
+}
+
+fn bind<T: Bind>(value: Json<'_>) -> Result<T, BindError> {
+    if let Json::Object(fields) = &value {
+        check_unused(fields, T::UNUSED).map_err(|fault| BindError::new(fault.into_text::<T>()))?;
+    }
+    let bound = T::deserialize(Node(value)).map_err(|fault| BindError::new(fault.into_text::<T>()))?;
     bound.checked()
+}
+
+fn check_unused(fields: &[(Cow<'_, str>, Json<'_>)], unused: &[(&'static str, Unused)]) -> Result<(), Fault> {
+    for (name, value) in fields {
+        let Some((name, wanted)) = unused.iter().find(|(field, _)| field.eq_ignore_ascii_case(name)) else { continue };
+        let fault = match (wanted, value) {
+            (_, Json::Null) | (Unused::Text, Json::Text(_)) => continue,
+            (Unused::Text, _) => mismatch(value, "string"),
+            (Unused::Integer, Json::Number(literal)) if literal.parse::<i64>().is_ok() => continue,
+            (Unused::Integer, _) => mismatch(value, "int64"),
+            (Unused::Unsigned, Json::Number(literal)) if literal.parse::<u64>().is_ok() => continue,
+            (Unused::Unsigned, _) => mismatch(value, "uint"),
+            (Unused::Time, Json::Text(text)) => match Timestamp::parse(text) {
+                Some(_) => continue,
+                None => return Err(Fault::Text(not_a_time(text))),
+            },
+            (Unused::Time, _) => return Err(Fault::Text("Time.UnmarshalJSON: input is not a JSON string".into())),
+        };
+        return Err(fault.inside(name));
+    }
+    Ok(())
+}
+
+fn not_a_time(text: &str) -> String {
+    let text = serde_json::Value::from(text);
+    format!("parsing time {text} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text} as \"2006\"")
 }
 
 /// A value under binding.
@@ -23,7 +61,13 @@ struct Node<'a>(Json<'a>);
 /// Why a value does not fit; the path grows while the error travels outwards.
 #[derive(Debug)]
 enum Fault {
-    Mismatch { found: String, wanted: &'static str, path: Vec<String> },
+    /// `owner` is the innermost type that the value stands in; `None` until one is known.
+    Mismatch {
+        found: String,
+        wanted: String,
+        path: Vec<String>,
+        owner: Option<&'static str>,
+    },
     Text(String),
 }
 
@@ -35,15 +79,31 @@ impl Fault {
         self
     }
 
-    fn into_text(self, root: &str) -> String {
+    /// Inside a part of a request; the innermost counts.
+    fn of_part(mut self, ours: &str) -> Self {
+        if let Self::Mismatch { owner: owner @ None, .. } = &mut self {
+            *owner = Some(names::of_part(ours).and_then(|name| name.rsplit('.').next()).unwrap_or_default());
+        }
+        self
+    }
+
+    fn into_text<T: Bind>(self) -> String {
         match self {
             Self::Text(text) => text,
-            Self::Mismatch { found, wanted, path } if path.is_empty() => {
-                let wanted = if wanted == "object" { root } else { wanted };
+            Self::Mismatch { found, wanted, path, .. } if path.is_empty() => {
+                let wanted = match (wanted.as_str(), T::NAME) {
+                    (OBJECT | "map", "") => T::UNNAMED.to_owned(),
+                    (OBJECT, name) => names::of_request(name),
+                    (other, _) => other.to_owned(),
+                };
                 format!("json: cannot unmarshal {found} into Go value of type {wanted}")
             }
-            Self::Mismatch { found, wanted, path } => {
-                format!("json: cannot unmarshal {found} into Go struct field {root}.{} of type {wanted}", path.join("."))
+            Self::Mismatch { found, wanted, path, owner } => {
+                // What stands in the request itself has its name, not that of our type.
+                let owner = owner.filter(|_| path.len() > 1).unwrap_or(T::NAME);
+                let path = path.join(".");
+                let wanted = if wanted == "string" { names::of_text(T::NAME, &path) } else { &wanted };
+                format!("json: cannot unmarshal {found} into Go struct field {owner}.{path} of type {wanted}")
             }
         }
     }
@@ -66,23 +126,26 @@ impl serde::de::Error for Fault {
     }
 }
 
-impl<'a> Node<'a> {
-    fn mismatch(&self, wanted: &'static str) -> Fault {
-        let found = match &self.0 {
-            Json::Null => "null".to_owned(),
-            Json::Bool(_) => "bool".to_owned(),
-            Json::Number(literal) => format!("number {literal}"),
-            Json::Text(_) => "string".to_owned(),
-            Json::Array(_) => "array".to_owned(),
-            Json::Object(_) => "object".to_owned(),
-        };
+/// What a value should have been that has to be the whole request, or a part without a name.
+const OBJECT: &str = "object";
+
+fn mismatch(value: &Json<'_>, wanted: &str) -> Fault {
+    let found = match (value, wanted) {
+        (Json::Null, _) => "null".to_owned(),
+        (Json::Bool(_), _) => "bool".to_owned(),
         // Only numbers that fail as numbers are quoted with their literal.
-        let found = match (&self.0, wanted) {
-            (Json::Number(_), "int" | "uint64" | "float64") => found,
-            (Json::Number(_), _) => "number".to_owned(),
-            _ => found,
-        };
-        Fault::Mismatch { found, wanted, path: Vec::new() }
+        (Json::Number(literal), "int" | "int64" | "uint" | "uint64" | "float64") => format!("number {literal}"),
+        (Json::Number(_), _) => "number".to_owned(),
+        (Json::Text(_), _) => "string".to_owned(),
+        (Json::Array(_), _) => "array".to_owned(),
+        (Json::Object(_), _) => "object".to_owned(),
+    };
+    Fault::Mismatch { found, wanted: wanted.to_owned(), path: Vec::new(), owner: None }
+}
+
+impl Node<'_> {
+    fn mismatch(&self, wanted: &str) -> Fault {
+        mismatch(&self.0, wanted)
     }
 
     fn parse_number<T: std::str::FromStr>(&self, wanted: &'static str) -> Result<Option<T>, Fault> {
@@ -162,7 +225,9 @@ impl<'de> Deserializer<'de> for Node<'de> {
         match self.0 {
             Json::Array(items) => visitor.visit_seq(Items(items.into_iter())),
             Json::Null => visitor.visit_seq(Items(Vec::new().into_iter())),
-            Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Object(_) => Err(self.mismatch("[]")),
+            Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Object(_) => {
+                Err(self.mismatch(&names::of_list(std::any::type_name::<V::Value>())))
+            }
         }
     }
 
@@ -176,17 +241,17 @@ impl<'de> Deserializer<'de> for Node<'de> {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         known: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
         match self.0 {
             Json::Object(fields) => {
                 let fields = keep_known(fields, known);
-                visitor.visit_map(Fields { fields: fields.into_iter(), value: None })
+                visitor.visit_map(Fields { fields: fields.into_iter(), value: None }).map_err(|fault| fault.of_part(name))
             }
             Json::Null => visitor.visit_map(Fields { fields: Vec::new().into_iter(), value: None }),
-            Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Array(_) => Err(self.mismatch("object")),
+            Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Array(_) => Err(self.mismatch(names::of_part(name).unwrap_or(OBJECT))),
         }
     }
 
@@ -310,6 +375,7 @@ mod tests {
         name: String,
         is_default: bool,
         config: Option<Inner>,
+        chunking: crate::domain::ChunkingConfig,
         threshold: f64,
         tags: Vec<String>,
         free: serde_json::Map<String, serde_json::Value>,
@@ -319,6 +385,8 @@ mod tests {
 
     impl Bind for Probe {
         const NAME: &'static str = "Probe";
+        const UNUSED: &'static [(&'static str, Unused)] =
+            &[("quota", Unused::Integer), ("owner", Unused::Unsigned), ("status", Unused::Text), ("made_at", Unused::Time)];
 
         fn check(&self, rules: &mut Rules) {
             rules.text("Name", &self.name).max(5);
@@ -348,16 +416,34 @@ mod tests {
         for (body, text) in [
             (r#"{"name":1}"#, "json: cannot unmarshal number into Go struct field Probe.name of type string"),
             (r#"{"is_default":"yes"}"#, "json: cannot unmarshal string into Go struct field Probe.is_default of type bool"),
-            (r#"{"config":{"chunk_size":"1"}}"#, "json: cannot unmarshal string into Go struct field Probe.config.chunk_size of type int"),
-            (
-                r#"{"config":{"chunk_size":1.0}}"#,
-                "json: cannot unmarshal number 1.0 into Go struct field Probe.config.chunk_size of type int",
-            ),
+            (r#"{"config":{"chunk_size":"1"}}"#, "json: cannot unmarshal string into Go struct field .config.chunk_size of type int"),
+            (r#"{"config":{"chunk_size":1.0}}"#, "json: cannot unmarshal number 1.0 into Go struct field .config.chunk_size of type int"),
             (r#"{"threshold":1e999}"#, "json: cannot unmarshal number 1e999 into Go struct field Probe.threshold of type float64"),
-            ("[]", "json: cannot unmarshal array into Go value of type Probe"),
-            (r#""x""#, "json: cannot unmarshal string into Go value of type Probe"),
+            ("[]", "json: cannot unmarshal array into Go value of type handler.Probe"),
+            (r#""x""#, "json: cannot unmarshal string into Go value of type handler.Probe"),
+            (r#"{"tags":1}"#, "json: cannot unmarshal number into Go struct field Probe.tags of type []string"),
+            (
+                r#"{"chunking":{"separators":1}}"#,
+                "json: cannot unmarshal number into Go struct field ChunkingConfig.chunking.separators of type []string",
+            ),
+            (r#"{"chunking":[]}"#, "json: cannot unmarshal array into Go struct field Probe.chunking of type types.ChunkingConfig"),
+            (r#"{"quota":1.5}"#, "json: cannot unmarshal number 1.5 into Go struct field Probe.quota of type int64"),
+            (r#"{"Owner":-1}"#, "json: cannot unmarshal number -1 into Go struct field Probe.owner of type uint"),
+            (r#"{"status":7}"#, "json: cannot unmarshal number into Go struct field Probe.status of type string"),
+            (r#"{"made_at":7}"#, "Time.UnmarshalJSON: input is not a JSON string"),
+            (r#"{"made_at":"x"}"#, r#"parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006""#),
         ] {
             assert_eq!(bind(body), Err(text.to_owned()), "body {body}");
+        }
+    }
+
+    #[test]
+    fn fields_that_are_not_applied_may_have_their_type_or_be_null() {
+        for body in [
+            r#"{"quota":-3,"owner":18446744073709551615,"status":"x","made_at":"2026-01-01T00:00:00Z"}"#,
+            r#"{"quota":null,"owner":null,"status":null,"made_at":null}"#,
+        ] {
+            assert_eq!(bind(body), Ok(Probe { rest: bind(body).expect("valid").rest, ..Probe::default() }), "body {body}");
         }
     }
 

@@ -3,10 +3,11 @@
 //! Not here: where a text goes in an answer (`extract`, the handlers) and what a request means.
 
 mod bind;
+mod names;
 mod rules;
 mod scan;
 mod write;
 
-pub use bind::from_slice;
-pub use rules::{Bind, BindError, Rules};
+pub use bind::{from_slice, from_text};
+pub use rules::{Bind, BindError, Rules, Unused};
 pub(crate) use write::to_vec;

@@ -9,6 +9,12 @@ pub trait Bind: DeserializeOwned {
     /// The reference's name of the type; empty for its unnamed ones.
     const NAME: &'static str;
 
+    /// What the reference calls an unnamed type in a text about a body that is no object.
+    const UNNAMED: &'static str = "object";
+
+    /// Fields of the contract that are not applied; one of a wrong type is refused all the same.
+    const UNUSED: &'static [(&'static str, Unused)] = &[];
+
     fn check(&self, _rules: &mut Rules) {}
 
     /// The request, if it keeps its rules.
@@ -17,6 +23,15 @@ pub trait Bind: DeserializeOwned {
         self.check(&mut rules);
         if rules.lines.is_empty() { Ok(self) } else { Err(BindError(rules.lines.join("\n"))) }
     }
+}
+
+/// The type that a field must have though nothing is done with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unused {
+    Text,
+    Integer,
+    Unsigned,
+    Time,
 }
 
 /// Why a body or a query could not be bound; the text goes where the route puts it.
@@ -102,24 +117,35 @@ impl TextRules<'_, '_> {
     }
 }
 
-/// `local@domain.tld`: dot-separated atoms before the sign, dot-separated labels after it, the last not starting with a digit.
+/// `local@domain.tld`: dot-separated atoms or a quoted text before the sign, dot-separated labels after it, the last of which begins and ends
+/// with a letter.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    let is_atom = |atom: &str| {
-        let allowed = |character: char| character.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(character);
-        !atom.is_empty() && atom.chars().all(allowed)
-    };
-    let is_label = |label: &str| {
-        let edge = |character: Option<char>| character.is_some_and(char::is_alphanumeric);
-        edge(label.chars().next())
-            && edge(label.chars().next_back())
-            && label.chars().all(|character| character.is_alphanumeric() || character == '-')
-    };
     let labels: Vec<&str> = domain.split('.').collect();
-    local.split('.').all(is_atom)
-        && labels.len() >= 2
-        && labels.iter().all(|label| is_label(label))
-        && labels.last().is_some_and(|label| label.starts_with(char::is_alphabetic))
+    is_local(local) && labels.len() >= 2 && labels.iter().all(|label| is_label(label)) && labels.last().is_some_and(|label| is_top(label))
+}
+
+/// Beyond ASCII any character counts as a letter, a space that does not break included.
+fn is_wide(character: char) -> bool {
+    matches!(character, '\u{a0}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{ffef}')
+}
+
+fn is_local(local: &str) -> bool {
+    if let Some(quoted) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        return !quoted.is_empty() && quoted.chars().all(|c| is_wide(c) || (matches!(c, ' '..='~') && !matches!(c, '"' | '\\')));
+    }
+    let allowed = |c: char| is_wide(c) || c.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(c);
+    local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(allowed))
+}
+
+fn is_label(label: &str) -> bool {
+    let inside = |c: char| is_wide(c) || c.is_ascii_alphanumeric();
+    label.starts_with(inside) && label.ends_with(inside) && label.chars().all(|c| inside(c) || matches!(c, '-' | '~'))
+}
+
+fn is_top(label: &str) -> bool {
+    let letter = |c: char| is_wide(c) || c.is_ascii_alphabetic();
+    label.starts_with(letter) && label.ends_with(letter)
 }
 
 #[cfg(test)]
@@ -160,10 +186,26 @@ mod tests {
 
     #[test]
     fn addresses_need_a_dotted_domain() {
-        for good in ["a@b.io", "A.b+c@x-y.example.com", "ü@example.com"] {
+        for good in ["a@b.io", "A.b+c@x-y.example.com", "ü@example.com", "\"a b\"@c.io", "a\u{a0}@b.io", "a@b1.io"] {
             assert!(is_email(good), "{good}");
         }
-        for bad in ["", "a", "a@b", "@b.io", "a@.io", "a@b.", "a b@c.io", "a@b@c.io", "a..b@c.io", "a@-b.io", "a@b.1o", "a@b.io\n"] {
+        for bad in [
+            "",
+            "a",
+            "a@b",
+            "@b.io",
+            "a@.io",
+            "a@b.",
+            "a b@c.io",
+            "a@b@c.io",
+            "a..b@c.io",
+            "a@-b.io",
+            "a@b.1o",
+            "a@b.c1",
+            "a@b.io\n",
+            "\"\"@b.io",
+            "\"a@b.io",
+        ] {
             assert!(!is_email(bad), "{bad}");
         }
     }

@@ -27,6 +27,15 @@ pub(super) fn parse(body: &[u8]) -> Result<Json<'_>, String> {
     scanner.value(0)
 }
 
+/// Parses a text that is one value and nothing else.
+pub(super) fn parse_whole(text: &[u8]) -> Result<Json<'_>, String> {
+    let mut scanner = Scanner { body: text, at: 0, values: 0 };
+    let cut = |reason: String| if reason == "unexpected EOF" { "unexpected end of JSON input".to_owned() } else { reason };
+    let value = scanner.value(0).map_err(cut)?;
+    scanner.skip_space();
+    if scanner.at == text.len() { Ok(value) } else { Err(scanner.unexpected("after top-level value")) }
+}
+
 struct Scanner<'a> {
     body: &'a [u8],
     at: usize,
@@ -321,6 +330,19 @@ mod tests {
     fn what_follows_the_first_value_is_ignored() {
         assert_eq!(parse(b"{} trailing"), Ok(Json::Object(vec![])));
         assert_eq!(parse(b"null{"), Ok(Json::Null));
+    }
+
+    #[test]
+    fn a_text_of_one_value_holds_nothing_else() {
+        assert_eq!(parse_whole(b" null "), Ok(Json::Null));
+        for (text, reason) in [
+            ("", "unexpected end of JSON input"),
+            ("[{", "unexpected end of JSON input"),
+            ("{} x", "invalid character 'x' after top-level value"),
+            ("x", "invalid character 'x' looking for beginning of value"),
+        ] {
+            assert_eq!(parse_whole(text.as_bytes()), Err(reason.to_owned()), "text {text:?}");
+        }
     }
 
     #[test]

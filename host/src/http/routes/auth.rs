@@ -153,6 +153,7 @@ struct RefreshRequest {
 
 impl Bind for RefreshRequest {
     const NAME: &'static str = "";
+    const UNNAMED: &'static str = r#"struct { RefreshToken string "json:\"refreshToken\" binding:\"required\"" }"#;
 
     fn check(&self, rules: &mut Rules) {
         rules.text("RefreshToken", &self.refresh_token).required();
@@ -279,6 +280,10 @@ struct ChangePasswordRequest {
 
 impl Bind for ChangePasswordRequest {
     const NAME: &'static str = "";
+    const UNNAMED: &'static str = concat!(
+        r#"struct { OldPassword string "json:\"old_password\" binding:\"required\""; "#,
+        r#"NewPassword string "json:\"new_password\" binding:\"required,min=6\"" }"#
+    );
 
     fn check(&self, rules: &mut Rules) {
         rules.text("OldPassword", &self.old_password).required();

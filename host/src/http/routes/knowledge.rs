@@ -12,7 +12,7 @@ use crate::http::auth::Caller;
 use crate::http::envelope::{self, Data, Done, Paged};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{GoJson, Pagination, PathIds, Query};
-use crate::http::go_json::{Bind, BindError};
+use crate::http::go_json::{Bind, BindError, Unused};
 use crate::http::openapi::{BadRequest, TimedOut, Unavailable};
 use crate::store::Page;
 use axum::body::Body;
@@ -79,22 +79,31 @@ pub(in crate::http) struct KnowledgeRequest {
     id: String,
     /// Empty keeps the present one.
     title: String,
-    #[serde(rename = "tenant_id")]
-    #[schema(ignore)]
-    _tenant_id: i64,
-    #[serde(rename = "description")]
-    #[schema(ignore)]
-    _description: String,
-    #[serde(rename = "file_size")]
-    #[schema(ignore)]
-    _file_size: i64,
-    #[serde(rename = "storage_size")]
-    #[schema(ignore)]
-    _storage_size: i64,
 }
 
 impl Bind for KnowledgeRequest {
     const NAME: &'static str = "Knowledge";
+    const UNUSED: &'static [(&'static str, Unused)] = &[
+        ("tenant_id", Unused::Unsigned),
+        ("knowledge_base_id", Unused::Text),
+        ("type", Unused::Text),
+        ("description", Unused::Text),
+        ("source", Unused::Text),
+        ("parse_status", Unused::Text),
+        ("enable_status", Unused::Text),
+        ("embedding_model_id", Unused::Text),
+        ("file_name", Unused::Text),
+        ("file_type", Unused::Text),
+        ("file_size", Unused::Integer),
+        ("file_hash", Unused::Text),
+        ("file_path", Unused::Text),
+        ("storage_size", Unused::Integer),
+        ("created_at", Unused::Time),
+        ("updated_at", Unused::Time),
+        ("processed_at", Unused::Time),
+        ("error_message", Unused::Text),
+        ("deleted_at", Unused::Time),
+    ];
 }
 
 #[utoipa::path(
@@ -114,7 +123,8 @@ pub(in crate::http) async fn update(
     if !request.id.is_empty() && request.id != id {
         return Err(ApiError::new(Code::BadRequest, "The id of the body is not the id of the path"));
     }
-    state.documents.rename_knowledge(caller.scope(), &id, &request.title).await?;
+    let renamed = state.documents.rename_knowledge(caller.scope(), &id, &request.title).await;
+    renamed.map_err(|error| ApiError::input(error, None))?;
     Ok(envelope::message("Knowledge chunk updated successfully"))
 }
 

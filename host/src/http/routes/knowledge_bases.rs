@@ -7,7 +7,7 @@ use crate::http::auth::Caller;
 use crate::http::envelope::{self, Data, Done};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{JsonBody, PathIds};
-use crate::http::go_json::{Bind, BindError, Rules};
+use crate::http::go_json::{Bind, BindError, Rules, Unused};
 use crate::http::openapi::NotFound;
 use crate::http::{AppState, RequestId};
 use crate::library::knowledge_bases::KnowledgeBaseChange;
@@ -35,6 +35,13 @@ struct KnowledgeBaseRequest {
 
 impl Bind for KnowledgeBaseRequest {
     const NAME: &'static str = "KnowledgeBase";
+    const UNUSED: &'static [(&'static str, Unused)] = &[
+        ("id", Unused::Text),
+        ("tenant_id", Unused::Unsigned),
+        ("created_at", Unused::Time),
+        ("updated_at", Unused::Time),
+        ("deleted_at", Unused::Time),
+    ];
 }
 
 #[derive(Deserialize, Default, ToSchema)]

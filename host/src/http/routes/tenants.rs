@@ -8,7 +8,7 @@ use crate::http::auth::{AnyCaller, Caller};
 use crate::http::envelope::{self, Data, Done};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{JsonBody, PathIds};
-use crate::http::go_json::Bind;
+use crate::http::go_json::{Bind, Unused};
 use crate::http::openapi::BadRequest;
 use crate::library::tenants::{NewTenant, TenantChange};
 use axum::extract::State;
@@ -38,6 +38,15 @@ struct EnginesRequest {
 
 impl Bind for TenantRequest {
     const NAME: &'static str = "Tenant";
+    const UNUSED: &'static [(&'static str, Unused)] = &[
+        ("id", Unused::Unsigned),
+        ("status", Unused::Text),
+        ("storage_quota", Unused::Integer),
+        ("storage_used", Unused::Integer),
+        ("created_at", Unused::Time),
+        ("updated_at", Unused::Time),
+        ("deleted_at", Unused::Time),
+    ];
 }
 
 #[utoipa::path(

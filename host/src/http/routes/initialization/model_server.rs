@@ -29,6 +29,7 @@ pub(in crate::http) struct CheckRequest {
 
 impl Bind for CheckRequest {
     const NAME: &'static str = "";
+    const UNNAMED: &'static str = r#"struct { Models []string "json:\"models\" binding:\"required\"" }"#;
 
     fn check(&self, rules: &mut Rules) {
         rules.require("Models", self.models.is_some());
@@ -44,6 +45,7 @@ pub(in crate::http) struct DownloadRequest {
 
 impl Bind for DownloadRequest {
     const NAME: &'static str = "";
+    const UNNAMED: &'static str = r#"struct { ModelName string "json:\"modelName\" binding:\"required\"" }"#;
 
     fn check(&self, rules: &mut Rules) {
         rules.text("ModelName", &self.model_name).required();

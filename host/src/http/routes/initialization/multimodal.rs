@@ -7,13 +7,15 @@ use crate::domain::StorageConfig;
 use crate::http::auth::Caller;
 use crate::http::envelope::{self, Data};
 use crate::http::error::{ApiError, ApiResult, Code};
-use crate::http::extract::too_large;
+use crate::http::extract::{read_limited, too_large};
+use crate::http::go_json::{self, Bind};
 use crate::http::{AppState, RequestId};
 use crate::library::initialization::{PictureTest, Storage};
-use crate::limits::{BODY_WAIT, FORM_FIELD_BYTES_MAX, FORM_FIELDS_MAX, TEST_IMAGE_BYTES_MAX, UPLOAD_BYTES_MAX};
+use crate::limits::{BODY_BYTES_MAX, BODY_WAIT, FORM_FIELD_BYTES_MAX, FORM_FIELDS_MAX, TEST_IMAGE_BYTES_MAX, UPLOAD_BYTES_MAX};
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request, State};
 use axum::http::{StatusCode, header};
+use serde::Deserialize;
 use serde_json::json;
 use std::collections::HashMap;
 use std::future::Future;
@@ -32,6 +34,15 @@ struct Picture {
     media_type: String,
     /// `None`: longer than it may be.
     bytes: Option<Vec<u8>>,
+}
+
+/// JSON where a form is awaited: it names no field of it.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct NoForm {}
+
+impl Bind for NoForm {
+    const NAME: &'static str = "testMultimodalForm";
 }
 
 impl Form {
@@ -97,6 +108,10 @@ pub(in crate::http) async fn test(State(state): State<AppState>, caller: Caller,
 
 async fn read_form(request: Request) -> ApiResult<Form> {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if content_type.split(';').next().is_some_and(|kind| kind.trim() == "application/json") {
+        let body = read_limited(request.into_body(), BODY_BYTES_MAX).await?;
+        return go_json::from_slice::<NoForm>(&body).map(|_| Form::default()).map_err(|_| unreadable());
+    }
     // Whoever sends no form has sent no field.
     if !content_type.trim_start().to_ascii_lowercase().starts_with("multipart/form-data") {
         return Ok(Form::default());

@@ -7,7 +7,7 @@ use crate::http::auth::Caller;
 use crate::http::envelope::{self, Data};
 use crate::http::error::ApiResult;
 use crate::http::extract::GoJson;
-use crate::http::go_json::{Bind, Rules};
+use crate::http::go_json::{Bind, Rules, Unused};
 use crate::http::{AppState, RequestId};
 use crate::library::initialization::{Endpoint, Probe};
 use axum::extract::State;
@@ -49,6 +49,10 @@ pub(in crate::http) struct RerankCheckRequest {
 
 impl Bind for RerankCheckRequest {
     const NAME: &'static str = "";
+    const UNNAMED: &'static str = concat!(
+        r#"struct { ModelName string "json:\"modelName\" binding:\"required\""; "#,
+        r#"BaseURL string "json:\"baseUrl\" binding:\"required\""; APIKey string "json:\"apiKey\"" }"#
+    );
 
     fn check(&self, rules: &mut Rules) {
         rules.text("ModelName", &self.model_name).required();
@@ -69,6 +73,11 @@ pub(in crate::http) struct EmbeddingTestRequest {
 
 impl Bind for EmbeddingTestRequest {
     const NAME: &'static str = "";
+    const UNNAMED: &'static str = concat!(
+        r#"struct { Source string "json:\"source\" binding:\"required\""; ModelName string "json:\"modelName\" binding:\"required\""; "#,
+        r#"BaseURL string "json:\"baseUrl\""; APIKey string "json:\"apiKey\""; Dimension int "json:\"dimension\"" }"#
+    );
+    const UNUSED: &'static [(&'static str, Unused)] = &[("dimension", Unused::Integer)];
 
     fn check(&self, rules: &mut Rules) {
         rules.text("Source", &self.source).required();

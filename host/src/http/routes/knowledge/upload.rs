@@ -15,7 +15,7 @@ use crate::library::knowledge::{NewDocument, Taken};
 use crate::limits::{BODY_WAIT, FORM_FIELD_BYTES_MAX, FORM_FIELDS_MAX, UPLOAD_BYTES_MAX};
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -36,6 +36,7 @@ struct Metadata(Option<BTreeMap<String, String>>);
 
 impl Bind for Metadata {
     const NAME: &'static str = "";
+    const UNNAMED: &'static str = "map[string]string";
 }
 
 /// A document and what is to be known about it.
@@ -107,7 +108,10 @@ fn failed(reason: impl Into<String>) -> ApiError {
 }
 
 async fn read_form(state: &AppState, request: Request) -> ApiResult<Form> {
-    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| failed("request Content-Type isn't multipart/form-data"))?;
+    let is_form = is_form(request.headers());
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| {
+        failed(if is_form { "no multipart boundary param in Content-Type" } else { "request Content-Type isn't multipart/form-data" })
+    })?;
     let mut form = Form::default();
     let mut fields = 0;
     while let Some(field) = in_time(parts.next_field()).await? {
@@ -155,8 +159,22 @@ async fn in_time<T>(piece: impl Future<Output = Result<T, MultipartError>>) -> A
     match tokio::time::timeout(BODY_WAIT, piece).await {
         Ok(Ok(piece)) => Ok(piece),
         Ok(Err(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large(UPLOAD_BYTES_MAX)),
-        Ok(Err(error)) => Err(failed(error.body_text())),
+        Ok(Err(error)) => Err(failed(in_other_words(error.body_text()))),
         Err(_) => Err(failed("the upload stopped")),
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    sent.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("multipart/form-data"))
+}
+
+/// The reference's words for a form that ends too early.
+fn in_other_words(text: String) -> String {
+    match text.as_str() {
+        "incomplete multipart stream" => "multipart: NextPart: EOF".to_owned(),
+        cut if cut.ends_with("received with incomplete data") => "unexpected EOF".to_owned(),
+        _ => text,
     }
 }
 
@@ -164,7 +182,7 @@ fn parse_metadata(text: &[u8]) -> ApiResult<Option<BTreeMap<String, String>>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let metadata: Metadata = go_json::from_slice(text).map_err(|error| error.in_details(Code::BadRequest, "Invalid metadata format"))?;
+    let metadata: Metadata = go_json::from_text(text).map_err(|error| error.in_details(Code::BadRequest, "Invalid metadata format"))?;
     Ok(metadata.0)
 }
 

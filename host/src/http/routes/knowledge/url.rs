@@ -27,6 +27,8 @@ struct UrlRequest {
 
 impl Bind for UrlRequest {
     const NAME: &'static str = "";
+    const UNNAMED: &'static str =
+        r#"struct { URL string "json:\"url\" binding:\"required\""; EnableMultimodel *bool "json:\"enable_multimodel\"" }"#;
 
     fn check(&self, rules: &mut Rules) {
         rules.text("URL", &self.url).required();
