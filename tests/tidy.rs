@@ -39,6 +39,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("wasmtime", &["plugin"]),
 ];
 
+/// Where unsafe code may stand, with `SAFETY:` beside it.
+const UNSAFE: &[&str] =
+    &["index/embedded/map.rs", "index/embedded/simd.rs", "plugin/native/", "plugin/wasm/load.rs", "plugin/wasm/bindings.rs"];
+
 #[derive(Debug, PartialEq, Eq)]
 struct Broken {
     file: String,
@@ -49,6 +53,10 @@ struct Broken {
 fn check(room: &str, file: &str, text: &str) -> Vec<Broken> {
     let mut broken = Vec::new();
     let mut report = |rule: String| broken.push(Broken { file: file.to_owned(), rule });
+    let unsafe_blocks = text.lines().filter(|line| line.contains("unsafe {") && !line.trim_start().starts_with("//")).count();
+    if unsafe_blocks > 0 && !text.contains("// SAFETY") {
+        report("unsafe code says why it is sound (`// SAFETY:`)".to_owned());
+    }
     if !text.starts_with("//!") && !file.ends_with("tests.rs") {
         report("a module starts with `//!`: what it is and what it is not".to_owned());
     }
@@ -70,6 +78,14 @@ fn check(room: &str, file: &str, text: &str) -> Vec<Broken> {
             if named && !rooms.contains(&room) {
                 report(format!("only {} may name the crate {name}", rooms.join(", ")));
             }
+        }
+        // Only code, not the reasons of lints.
+        let is_unsafe = ["unsafe {", "unsafe impl", "unsafe fn", "unsafe extern"].iter().any(|word| line.contains(word));
+        if is_unsafe && !UNSAFE.iter().any(|place| file.starts_with(place)) {
+            report(format!("unsafe code stands in {} only", UNSAFE.join(", ")));
+        }
+        if line.contains("libloading::") && !file.starts_with("plugin/native/") {
+            report("only plugin/native loads libraries".to_owned());
         }
         if line.contains("TenantScope::mint") && file != "library/access.rs" && !file.starts_with("library/access/") {
             report("only library::access makes a TenantScope".to_owned());
@@ -168,6 +184,8 @@ fn a_planted_violation_is_found() {
     assert_eq!(rules("chat", "//! x\nlet s = TenantScope::mint(id);\n"), ["only library::access makes a TenantScope"]);
     assert_eq!(rules("chat", "use crate::search::Search;\n").len(), 1, "a missing header");
     assert_eq!(rules("chat", "//! x\nstd::env::var(\"HOME\");\n"), ["only config reads the environment"]);
+    assert_eq!(rules("chat", "//! x\n// SAFETY: x\nunsafe { f() }\n").len(), 1, "unsafe code in a room that has none");
+    assert_eq!(rules("index", "//! x\nlibloading::os::unix::Library::this();\n"), ["only plugin/native loads libraries"]);
     assert!(
         rules("chat", "//! x\nuse crate::search::Search;\n// crate::http is a door\n#[cfg(test)]\nmod tests { use crate::http; }\n")
             .is_empty()
@@ -193,7 +211,16 @@ fn no_file_is_longer_than_anybody_wants_to_open() {
 
 /// What must not be in the server itself: words are cut and models run inside plugins.
 fn forbidden_in_the_host(tree: &str) -> Vec<&str> {
-    let shipped = ["chat-extractive", "embedder-local", "ollama", "remote-api", "reranker-local", "tokenizer-jieba"];
+    let shipped = [
+        "chat-extractive",
+        "embedder-core",
+        "embedder-full",
+        "embedder-local",
+        "ollama",
+        "remote-api",
+        "reranker-local",
+        "tokenizer-jieba",
+    ];
     let engines =
         ["jieba", "cedarwood", "tokenizers", "sentencepiece", "candle", "ort", "onnxruntime", "tract", "burn", "llama", "tch", "fastembed"];
     let is_forbidden = |name: &&str| {

@@ -5,6 +5,7 @@
 mod busy;
 mod corpus;
 mod fill;
+mod forms;
 mod large;
 mod load;
 mod model;
@@ -53,6 +54,9 @@ struct Arguments {
     /// An environment variable of the server, such as KNOWHOST_INGEST_WORKERS=2; may be repeated.
     #[arg(long = "env", value_name = "NAME=VALUE")]
     environment: Vec<String>,
+    /// Measures one form in this process, for `forms`.
+    #[arg(long, hide = true)]
+    form: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -71,6 +75,8 @@ enum Part {
     Large,
     /// Many streamed answers at once, from a model with a fixed pace.
     Streams,
+    /// The built-in embedder as a component, as a native library and linked in, each in a process of its own.
+    Forms,
 }
 
 /// What all parts are given.
@@ -95,8 +101,17 @@ fn main() {
         clients: arguments.clients as usize,
         time: Duration::from_secs(arguments.seconds),
     };
+    if let Some(form) = &arguments.form {
+        return forms::measure(form);
+    }
     let wanted = |part: Part| arguments.parts.is_empty() || arguments.parts.contains(&part);
     let mut report = Report::default();
+    if wanted(Part::Forms) {
+        forms::run(&mut report);
+        if arguments.parts == [Part::Forms] {
+            return report.print();
+        }
+    }
     let mut server = start(&arguments.environment);
     report.line("resident memory, idle after the first start", process::resident_text(server.pid()));
     if [Part::Ingest, Part::Search, Part::Chat, Part::Busy].into_iter().any(wanted) {
