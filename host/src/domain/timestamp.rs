@@ -37,7 +37,8 @@ impl Timestamp {
 
     /// Reads RFC 3339 text of any precision and offset.
     pub fn parse(text: &str) -> Option<Self> {
-        OffsetDateTime::parse(text, &Rfc3339).ok().map(Self::from)
+        // The year 9999 may end elsewhere later than it does in UTC.
+        OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC).map(Self::from)
     }
 
     pub fn plus(&self, duration: std::time::Duration) -> Self {
@@ -89,6 +90,12 @@ mod tests {
         let late = Timestamp::parse("2026-01-01T00:00:00.5+00:00").expect("valid");
         assert!(early.to_column() < late.to_column());
         assert_eq!(Timestamp::parse(&late.to_column()), Some(late));
+    }
+
+    #[test]
+    fn times_beyond_the_calendar_are_no_times() {
+        assert!(Timestamp::parse("9999-12-31T23:59:59.999999Z").is_some());
+        assert_eq!(Timestamp::parse("9999-12-31T23:59:59-01:00"), None);
     }
 
     #[test]

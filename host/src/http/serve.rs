@@ -92,7 +92,8 @@ async fn connection(stream: TcpStream, address: SocketAddr, router: Router, boun
         request.map(Body::new)
     });
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(bounds.headers_wait);
+    // Some clients compare header names letter by letter; the contract's server writes `Content-Type`.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(bounds.headers_wait).title_case_headers(true);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)));
     let mut told = false;
     loop {

@@ -136,8 +136,8 @@ fn emit(ctx: &ChatCtx, chunk: Chunk, end: &mut End) {
     let piece = choice.delta.unwrap_or_default();
     let reasoning = piece.reasoning_content.filter(|text| !text.is_empty());
     let calls = piece.tool_calls.unwrap_or_default();
-    // A chunk with nothing in it is handed on as an empty piece, as clients know it.
-    let is_plain = reasoning.is_none() && calls.is_empty();
+    // A chunk without text is handed on as an empty piece, as clients know it.
+    let is_plain = calls.is_empty();
     if let Some(text) = reasoning {
         ctx.emit(Delta::Reasoning(text));
     }

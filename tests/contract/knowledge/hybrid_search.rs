@@ -2,6 +2,7 @@
 
 use super::a_document;
 use crate::scene::Scene;
+use crate::sessions::BROKEN;
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -100,4 +101,40 @@ fn bad_bodies_and_unknown_bases_are_told() {
       "success": false
     }
     "#);
+}
+
+#[test]
+fn bodies_that_do_not_fit_are_told_in_the_contracts_words() {
+    let scene = Scene::new();
+    let route = "GET /knowledge-bases/x/hybrid-search";
+    let wrong = [
+        ("[]", "json: cannot unmarshal array into Go value of type types.SearchParams"),
+        (r#"{"match_count":"x"}"#, "json: cannot unmarshal string into Go struct field SearchParams.match_count of type int"),
+        (r#"{"vector_threshold":"x"}"#, "json: cannot unmarshal string into Go struct field SearchParams.vector_threshold of type float64"),
+    ];
+    for (body, text) in BROKEN.iter().chain(&wrong) {
+        let answer = scene.key().send(route, Some((*body).to_owned()));
+        let error = json!({ "code": 1000, "details": text, "message": "Invalid request parameters" });
+        assert_eq!((answer.status, &answer.json["error"]), (400, &error), "{body}");
+    }
+    assert_eq!(scene.key().send(route, None).json["error"]["details"], "EOF");
+}
+
+#[test]
+fn odd_numbers_are_taken() {
+    let scene = Scene::new();
+    let (kb_id, _) = a_document(&scene);
+    let search = |body: serde_json::Value| {
+        scene.key().send(&format!("GET /knowledge-bases/{kb_id}/hybrid-search"), Some(body.to_string())).expect_status(200).json["data"]
+            .take()
+    };
+    for count in [0, -1, 1_000_000] {
+        assert_eq!(search(json!({ "query_text": "ferry", "match_count": count })).as_array().map(Vec::len), Some(1), "{count}");
+    }
+    // Words filter nothing, so what meaning does not find stays.
+    let by_words = search(json!({ "query_text": "ferry", "vector_threshold": 2, "keyword_threshold": 9 }));
+    assert_eq!((by_words.as_array().map(Vec::len), &by_words[0]["match_type"]), (Some(1), &json!(1)));
+    for nothing in [json!({}), json!({ "query_text": " " }), serde_json::Value::Null] {
+        assert_eq!(search(nothing), serde_json::Value::Null);
+    }
 }

@@ -101,3 +101,35 @@ fn bad_times_and_unknown_sessions_are_told() {
     }
     "#);
 }
+
+#[test]
+fn odd_limits_are_lenient_and_odd_times_are_not() {
+    let scene = Scene::new();
+    let id = a_session(&scene);
+    scene.caller().ask(&id, "When does the ferry leave?");
+    let load = |query: &str| scene.key().send(&format!("GET /messages/{id}/load{query}"), None);
+    for (limit, count) in [("", 2), ("-1", 2), ("1000000", 2), ("99999999999999999999", 2), ("1.5", 2), ("0", 0), ("%2B1", 1)] {
+        assert_eq!(load(&format!("?limit={limit}")).expect_status(200).json["data"].as_array().map(Vec::len), Some(count), "{limit}");
+    }
+    let whole = load("").json;
+    for time in ["2999-01-01T00:00:00Z", "2999-01-01T00:00:00.123456789%2B08:00", "2999-01-01T00:00:00+08:00", "9999-12-31T23:59:59Z", ""] {
+        assert_eq!(load(&format!("?before_time={time}")).json, whole, "{time}");
+    }
+    assert_eq!(load("?before_time=0001-01-01T00:00:00Z").json["data"], json!([]));
+    let times =
+        ["2026-01-02", "2026-01-02T03:04:05", "2026-01-02%2003:04:05Z", "2026-01-02t03:04:05Z", "2026-02-30T00:00:00Z", "1700000000"];
+    for time in times {
+        let answer = load(&format!("?before_time={time}"));
+        let message = "Invalid time format, please use RFC3339Nano format";
+        assert_eq!((answer.status, &answer.json["error"]["message"]), (400, &json!(message)), "{time}");
+    }
+    // The time is read before the session is looked up.
+    assert!(scene.key().ask("GET /messages/x/load?before_time=x").starts_with("400"));
+}
+
+#[test]
+fn others_messages_do_not_exist() {
+    let (scene, other) = (Scene::new(), Scene::new());
+    let theirs = a_session(&other);
+    assert_eq!(scene.key().ask(&format!("GET /messages/{theirs}/load")), scene.key().ask("GET /messages/x/load"));
+}

@@ -1,6 +1,6 @@
 //! POST /sessions: a conversation about a knowledge base.
 
-use super::without_prompts;
+use super::{BROKEN, check_refusals, without_prompts};
 use crate::scene::Scene;
 use insta::assert_snapshot;
 use serde_json::json;
@@ -97,4 +97,100 @@ fn the_base_is_needed_and_must_be_ones_own() {
       "success": false
     }
     "#);
+}
+
+#[test]
+fn bodies_that_do_not_fit_are_told_in_the_contracts_words() {
+    let scene = Scene::new();
+    let required = "Key: 'CreateSessionRequest.KnowledgeBaseID' Error:Field validation for 'KnowledgeBaseID' failed on the 'required' tag";
+    check_refusals(scene.key(), "POST /sessions", &BROKEN);
+    let strategy = |text: &str| format!("json: cannot unmarshal {text}");
+    let texts = [
+        ("null", required.to_owned()),
+        ("{}", required.to_owned()),
+        (r#"{"knowledge_base_id":null}"#, required.to_owned()),
+        (r#"{"knowledge_base_id":""}"#, required.to_owned()),
+        ("[]", strategy("array into Go value of type handler.CreateSessionRequest")),
+        (r#"{"knowledge_base_id":1}"#, strategy("number into Go struct field CreateSessionRequest.knowledge_base_id of type string")),
+        (
+            r#"{"session_strategy":[]}"#,
+            strategy("array into Go struct field CreateSessionRequest.session_strategy of type handler.SessionStrategy"),
+        ),
+        (
+            r#"{"session_strategy":{"max_rounds":1.5}}"#,
+            strategy("number 1.5 into Go struct field SessionStrategy.session_strategy.max_rounds of type int"),
+        ),
+        (
+            r#"{"session_strategy":{"enable_rewrite":1}}"#,
+            strategy("number into Go struct field SessionStrategy.session_strategy.enable_rewrite of type bool"),
+        ),
+        (
+            r#"{"session_strategy":{"vector_threshold":"0.5"}}"#,
+            strategy("string into Go struct field SessionStrategy.session_strategy.vector_threshold of type float64"),
+        ),
+        (
+            r#"{"session_strategy":{"fallback_strategy":1}}"#,
+            strategy("number into Go struct field SessionStrategy.session_strategy.fallback_strategy of type types.FallbackStrategy"),
+        ),
+        (
+            r#"{"session_strategy":{"no_match_prefix":1}}"#,
+            strategy("number into Go struct field SessionStrategy.session_strategy.no_match_prefix of type string"),
+        ),
+        (
+            r#"{"session_strategy":{"summary_parameters":{"prompt":1}}}"#,
+            strategy("number into Go struct field SummaryConfig.session_strategy.summary_parameters.prompt of type string"),
+        ),
+    ];
+    let refusals: Vec<(&str, &str)> = texts.iter().map(|(body, text)| (*body, text.as_str())).collect();
+    check_refusals(scene.key(), "POST /sessions", &refusals);
+}
+
+#[test]
+fn a_strategy_of_null_is_none_and_names_match_in_any_case() {
+    let scene = Scene::new();
+    let kb_id = scene.key().make("POST /knowledge-bases", json!({ "name": "Harbour" }));
+    let make = |body: String| {
+        let mut session = scene.key().send("POST /sessions", Some(body)).expect_status(201).json["data"].take();
+        for name in ["id", "created_at", "updated_at"] {
+            session[name].take();
+        }
+        session
+    };
+    let plain = make(format!(r#"{{"knowledge_base_id":"{kb_id}"}}"#));
+    assert_eq!(make(format!(r#"{{"Knowledge_Base_ID":"{kb_id}","session_strategy":null,"title":"x","id":"y","unknown":1}} rest"#)), plain);
+    assert_eq!(
+        make(format!(r#"{{"knowledge_base_id":"x","knowledge_base_id":"{kb_id}","session_strategy":{{"no_match_prefix":"x"}}}}"#)),
+        plain
+    );
+}
+
+#[test]
+fn numbers_and_words_of_a_strategy_are_not_judged() {
+    let scene = Scene::new();
+    let kb_id = scene.key().make("POST /knowledge-bases", json!({ "name": "Harbour" }));
+    let strategy = json!({
+        "max_rounds": -1, "fallback_strategy": "FIXED_RESPONSE", "fallback_response": "", "keyword_threshold": 7, "vector_threshold": -0.5,
+        "rerank_top_k": 0, "reranking_threshold": 0.25, "rerank_model_id": "", "summary_model_id": "nobody",
+        "summary_parameters": { "max_tokens": 9, "prompt": "", "no_match_prefix": "none" },
+    });
+    let session = scene.key().send("POST /sessions", Some(json!({ "knowledge_base_id": kb_id, "session_strategy": strategy }).to_string()));
+    let session = &session.expect_status(201).json["data"];
+    let shown = |names: &[&str]| names.iter().map(|name| session[name].clone()).collect::<Vec<_>>();
+    assert_eq!(shown(&["max_rounds", "fallback_strategy", "fallback_response"]), [json!(-1), json!("FIXED_RESPONSE"), json!("")]);
+    assert_eq!(shown(&["keyword_threshold", "vector_threshold", "rerank_top_k"]), [json!(7), json!(-0.5), json!(0)]);
+    assert_eq!(shown(&["rerank_threshold", "rerank_model_id", "summary_model_id"]), [json!(0.25), json!(""), json!("nobody")]);
+    let summary = &session["summary_parameters"];
+    assert_eq!((&summary["max_tokens"], &summary["temperature"], &summary["no_match_prefix"]), (&json!(9), &json!(0), &json!("none")));
+    assert!(summary["prompt"].as_str().is_some_and(|text| !text.is_empty()), "{summary}");
+}
+
+#[test]
+fn a_template_that_can_not_be_used_is_refused() {
+    let scene = Scene::new();
+    let kb_id = scene.key().make("POST /knowledge-bases", json!({ "name": "Harbour" }));
+    let strategy = json!({ "summary_parameters": { "context_template": "{{query}}" } });
+    let answer = scene.key().send("POST /sessions", Some(json!({ "knowledge_base_id": kb_id, "session_strategy": strategy }).to_string()));
+    assert_eq!((answer.status, &answer.json["error"]["code"]), (400, &json!(1000)));
+    let message = answer.json["error"]["message"].as_str().expect("a text");
+    assert!(message.contains(r#"function "query" not defined"#), "{message}");
 }

@@ -20,3 +20,11 @@ fn a_missing_one_is_deleted_too() {
     "#);
     assert!(scene.key().ask(&format!("GET /messages/{id}/load")).starts_with("404"));
 }
+
+#[test]
+fn others_sessions_stay() {
+    let (scene, other) = (Scene::new(), Scene::new());
+    let theirs = a_session(&other);
+    assert!(scene.key().ask(&format!("DELETE /sessions/{theirs}")).starts_with("200"));
+    assert!(other.key().ask(&format!("GET /sessions/{theirs}")).starts_with("200"));
+}

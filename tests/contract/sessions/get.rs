@@ -32,3 +32,11 @@ fn unknown_foreign_and_malformed_ids_are_one() {
     }
     "#);
 }
+
+#[test]
+fn a_slash_at_the_end_leads_back() {
+    let scene = Scene::new();
+    let answer = scene.key().send("GET /sessions/x/", None);
+    assert_eq!((answer.status, answer.header("location")), (301, Some("/api/v1/sessions/x")));
+    assert_eq!(scene.key().send("GET /sessions/x/y", None).text, "404 page not found");
+}

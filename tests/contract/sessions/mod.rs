@@ -9,7 +9,7 @@ mod title;
 mod update;
 
 use crate::knowledge::a_document;
-use crate::scene::Scene;
+use crate::scene::{Asker, Scene};
 use serde_json::{Value, json};
 
 /// A session over a base with one document; its id.
@@ -28,3 +28,25 @@ fn without_prompts(mut answer: Value) -> Value {
     session["fallback_response"] = json!("<text>");
     answer
 }
+
+/// What is said to each body in the place where the contract's server puts the words of its JSON reader.
+pub(crate) fn check_refusals(asker: Asker<'_>, route: &str, refusals: &[(&str, &str)]) {
+    for (body, text) in refusals {
+        let answer = asker.send(route, Some((*body).to_owned()));
+        let error = json!({ "code": 1000, "details": null, "message": text });
+        assert_eq!((answer.status, &answer.json), (400, &json!({ "error": error, "success": false })), "{route} {body}");
+    }
+}
+
+/// What every route says to bodies that are no JSON.
+pub(crate) const BROKEN: [(&str, &str); 9] = [
+    ("", "EOF"),
+    (" ", "EOF"),
+    ("{", "unexpected EOF"),
+    ("{\"query\":", "unexpected EOF"),
+    ("{x}", "invalid character 'x' looking for beginning of object key string"),
+    ("{\"a\":1,}", "invalid character '}' looking for beginning of object key string"),
+    ("{\"a\" 1}", "invalid character '1' after object key"),
+    ("nul", "unexpected EOF"),
+    ("\u{feff}{}", "invalid character 'ï' looking for beginning of value"),
+];

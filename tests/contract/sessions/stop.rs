@@ -1,6 +1,6 @@
 //! POST /sessions/{id}/stop: the end of an answer under way.
 
-use super::a_session;
+use super::{a_session, check_refusals};
 use crate::scene::Scene;
 use insta::assert_snapshot;
 use serde_json::json;
@@ -29,4 +29,20 @@ fn nothing_under_way_is_nothing_to_stop() {
       "success": false
     }
     "#);
+}
+
+#[test]
+fn a_body_is_not_needed_but_must_fit() {
+    let scene = Scene::new();
+    let id = a_session(&scene);
+    let route = format!("POST /sessions/{id}/stop");
+    assert_eq!(scene.key().send(&route, None).expect_status(200).json["data"]["stopped"], 0);
+    check_refusals(
+        scene.key(),
+        &route,
+        &[
+            ("{", "unexpected EOF"),
+            (r#"{"message_id":1}"#, "json: cannot unmarshal number into Go struct field StopRequest.message_id of type string"),
+        ],
+    );
 }

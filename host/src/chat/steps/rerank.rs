@@ -79,7 +79,7 @@ fn passed(hits: &[Hit], judged: &[RerankHit], threshold: f64) -> Vec<Hit> {
         .iter()
         .filter_map(|judgement| {
             let hit = hits.get(judgement.index)?;
-            let score = f64::from(judgement.relevance_score);
+            let score = as_written(judgement.relevance_score);
             let needed = if hit.result.match_type == MatchType::History { of_history } else { threshold };
             (score > needed).then(|| {
                 let mut hit = hit.clone();
@@ -92,6 +92,11 @@ fn passed(hits: &[Hit], judged: &[RerankHit], threshold: f64) -> Vec<Hit> {
             })
         })
         .collect()
+}
+
+/// The decimal that the judge wrote: 0.9 stays 0.9, and equals a threshold of 0.9.
+fn as_written(score: f32) -> f64 {
+    score.to_string().parse().unwrap_or_else(|_| f64::from(score))
 }
 
 #[cfg(test)]
@@ -111,5 +116,11 @@ mod tests {
         let passed = passed(&hits, &judged(&[(1, 0.75), (0, 0.25), (2, 0.5), (9, 1.0)]), 0.25);
         assert_eq!(passed.len(), 1);
         assert_eq!((passed[0].result.id.as_str(), passed[0].rank, passed[0].result.score), ("b", 0.75, 0.75));
+    }
+    #[test]
+    fn scores_are_shown_and_compared_as_they_were_written() {
+        let hits = [hit("a", 0, "x", 0.1), hit("b", 0, "x", 0.1)];
+        let passed = passed(&hits, &judged(&[(0, 0.9), (1, 0.3)]), 0.3);
+        assert_eq!(passed.iter().map(|hit| hit.result.score).collect::<Vec<_>>(), [0.9]);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Not here: how hits were found and ranked.
 
-use super::{Hit, sort};
+use super::{Hit, MergedStory, sort};
 use crate::domain::{ChunkType, ImageInfo};
 use std::collections::BTreeMap;
 
@@ -55,7 +55,16 @@ fn join(last: &mut Hit, hit: Hit) -> Option<Hit> {
     }
     from.score = from.score.max(with.score);
     last.rank = last.rank.max(hit.rank);
+    tell(last, hit);
     None
+}
+
+/// Where stories are told at all, each chunk of a passage keeps its own.
+fn tell(last: &mut Hit, hit: Hit) {
+    if last.story.is_some() || hit.story.is_some() {
+        let merged = MergedStory { chunk_id: hit.result.id, story: hit.story };
+        last.story.get_or_insert_default().merged.push(merged);
+    }
 }
 
 fn is_aligned(result: &crate::domain::SearchResult) -> bool {
@@ -84,6 +93,7 @@ pub(super) fn images(text: &str) -> Option<Vec<ImageInfo>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::text::Story;
     use crate::chat::text::testing::hit;
     use proptest::prelude::*;
 
@@ -98,6 +108,26 @@ mod tests {
         assert_eq!((first.rank, first.result.score), (0.9, 0.9));
         assert_eq!(merged[1].result.id, "d");
         assert_eq!(merged[1].result.sub_chunk_id, None);
+    }
+
+    #[test]
+    fn every_chunk_of_a_passage_keeps_its_story() {
+        let told = |mut hit: Hit, rerank_score| {
+            hit.story = Some(Story { rerank_score: Some(rerank_score), ..Story::default() });
+            hit
+        };
+        let quoted = hit("a", 0, "abcde", 0.4);
+        let merged = merge(vec![quoted, told(hit("b", 3, "defgh", 0.9), 0.9), told(hit("c", 4, "ef", 0.2), 0.2)]);
+        let story = merged[0].story.as_ref().expect("a story");
+        assert_eq!(
+            serde_json::to_value(story).expect("JSON"),
+            serde_json::json!({"merged": [
+                {"chunk_id": "b", "rerank_score": 0.9},
+                {"chunk_id": "c", "rerank_score": 0.2},
+            ]})
+        );
+        let silent = merge(vec![hit("a", 0, "abcde", 0.4), hit("b", 3, "defgh", 0.9)]);
+        assert_eq!(silent[0].story, None);
     }
 
     #[test]

@@ -35,6 +35,17 @@ pub struct Story {
     /// Name and version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reranker: Option<String>,
+    /// The chunks that were joined into this one, in the order of the document.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<MergedStory>,
+}
+
+/// Of a chunk that is shown as part of another.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct MergedStory {
+    pub chunk_id: String,
+    #[serde(flatten)]
+    pub story: Option<Story>,
 }
 
 /// Best first, ties by id.

@@ -43,14 +43,17 @@ fn check_unused(fields: &[(Cow<'_, str>, Json<'_>)], unused: &[(&'static str, Un
                 Some(_) => continue,
                 None => return Err(Fault::Text(not_a_time(text))),
             },
-            (Unused::Time, _) => return Err(Fault::Text("Time.UnmarshalJSON: input is not a JSON string".into())),
+            (Unused::Time, _) => return Err(Fault::Text(NO_TIME.into())),
         };
         return Err(fault.inside(name));
     }
     Ok(())
 }
 
-fn not_a_time(text: &str) -> String {
+/// What is said of a time that is no text.
+pub(super) const NO_TIME: &str = "Time.UnmarshalJSON: input is not a JSON string";
+
+pub(super) fn not_a_time(text: &str) -> String {
     let text = serde_json::Value::from(text);
     format!("parsing time {text} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text} as \"2006\"")
 }

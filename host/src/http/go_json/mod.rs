@@ -6,8 +6,10 @@ mod bind;
 mod names;
 mod rules;
 mod scan;
+mod unread;
 mod write;
 
 pub use bind::{from_slice, from_text};
 pub use rules::{Bind, BindError, Rules, Unused};
+pub(crate) use unread::{Time, Unread};
 pub(crate) use write::to_vec;

@@ -29,6 +29,10 @@ pub(super) fn of_part(ours: &str) -> Option<&'static str> {
         "GraphRelation" => "types.GraphRelation",
         "ImageInfo" => "types.ImageInfo",
         "LlmConfig" => "handler.LLMConfig",
+        "StrategyRequest" => "handler.SessionStrategy",
+        "SummaryRequest" => "types.SummaryConfig",
+        "TitleMessage" => "types.Message",
+        "Reference" => "types.SearchResult",
         _ => return None,
     })
 }
@@ -38,6 +42,7 @@ pub(super) fn of_text(request: &str, field: &str) -> &'static str {
     match (request, field) {
         ("CreateModelRequest", "type") => "types.ModelType",
         ("CreateModelRequest", "source") => "types.ModelSource",
+        ("CreateSessionRequest", "session_strategy.fallback_strategy") | ("Session", "fallback_strategy") => "types.FallbackStrategy",
         _ => "string",
     }
 }
@@ -48,6 +53,7 @@ pub(super) fn of_list(ours: &str) -> String {
     match item {
         "String" => "[]string".to_owned(),
         "f32" => "[]float32".to_owned(),
+        "Reference" => "types.References".to_owned(),
         "GraphNode" | "GraphRelation" | "ImageInfo" => format!("[]*types.{item}"),
         other => format!("[]{}", of_part(other).unwrap_or_default()),
     }

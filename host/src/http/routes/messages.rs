@@ -54,7 +54,9 @@ fn before(text: &str) -> ApiResult<Option<Timestamp>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let time = Timestamp::parse(text).or_else(|| Timestamp::parse(&text.replace(' ', "+")));
+    // RFC 3339 allows small letters, and a space between day and hour; the contract's server takes neither.
+    let is_strict = text.as_bytes().get(10) == Some(&b'T') && !text.ends_with('z');
+    let time = if is_strict { Timestamp::parse(text).or_else(|| Timestamp::parse(&text.replace(' ', "+"))) } else { None };
     time.map(Some).ok_or_else(|| ApiError::new(Code::BadRequest, "Invalid time format, please use RFC3339Nano format"))
 }
 
@@ -87,6 +89,10 @@ mod tests {
         assert_eq!(before("2026-01-02T03:04:05.678901+08:00").ok().flatten(), time);
         assert_eq!(before("2026-01-02T03:04:05.678901 08:00").ok().flatten(), time);
         assert_eq!(before("").ok(), Some(None));
-        assert!(before("yesterday").is_err());
+        for text in
+            ["yesterday", "2026-01-02", "2026-01-02 03:04:05Z", "2026-01-02t03:04:05Z", "2026-01-02T03:04:05z", "9999-12-31T23:59:59-01:00"]
+        {
+            assert!(before(text).is_err(), "{text}");
+        }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! Not here: asking (`routes::chat`).
 
+mod requests;
+
 use super::chat::{ChatEvent, answer_events};
-use crate::chat::check_template;
 use crate::domain::{Role, Session, TenantScope, Timestamp};
 use crate::http::AppState;
 use crate::http::RequestId;
@@ -11,136 +12,16 @@ use crate::http::auth::Caller;
 use crate::http::envelope::{self, Data, Done, Paged};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{GoJson, JsonBody, Pagination, PathIds, Query};
-use crate::http::go_json::{Bind, BindError, Rules};
+use crate::http::go_json::{Bind, BindError};
 use crate::http::openapi::{BadRequest, Failure, NotFound, TimedOut, TooMany, Unavailable};
-use crate::library::sessions::{SessionChange, Strategy, SummaryChange};
+use crate::library::sessions::SessionChange;
 use crate::stream::StreamKey;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
+use requests::{CreateSessionRequest, GenerateTitleRequest, SessionRequest, UpdateSessionRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-
-#[derive(Deserialize, Default, ToSchema)]
-#[serde(default)]
-pub(in crate::http) struct CreateSessionRequest {
-    #[schema(required, min_length = 1)]
-    knowledge_base_id: String,
-    #[schema(nullable = false)]
-    session_strategy: Option<StrategyRequest>,
-}
-
-impl Bind for CreateSessionRequest {
-    const NAME: &'static str = "CreateSessionRequest";
-
-    fn check(&self, rules: &mut Rules) {
-        rules.text("KnowledgeBaseID", &self.knowledge_base_id).required();
-    }
-}
-
-#[derive(Serialize, Deserialize, Default, ToSchema)]
-#[serde(default)]
-struct StrategyRequest {
-    #[schema(nullable = false)]
-    max_rounds: Option<i64>,
-    #[schema(nullable = false)]
-    enable_rewrite: Option<bool>,
-    #[schema(nullable = false)]
-    fallback_strategy: Option<String>,
-    #[schema(nullable = false)]
-    fallback_response: Option<String>,
-    #[schema(nullable = false)]
-    embedding_top_k: Option<i64>,
-    #[schema(nullable = false)]
-    keyword_threshold: Option<f64>,
-    #[schema(nullable = false)]
-    vector_threshold: Option<f64>,
-    #[schema(nullable = false)]
-    rerank_model_id: Option<String>,
-    #[schema(nullable = false)]
-    rerank_top_k: Option<i64>,
-    #[schema(nullable = false)]
-    rerank_threshold: Option<f64>,
-    /// The name that the reference's Go client uses.
-    #[schema(nullable = false)]
-    reranking_threshold: Option<f64>,
-    #[schema(nullable = false)]
-    summary_model_id: Option<String>,
-    #[schema(nullable = false)]
-    summary_parameters: Option<SummaryRequest>,
-}
-
-#[derive(Serialize, Deserialize, Default, ToSchema)]
-#[serde(default)]
-struct SummaryRequest {
-    #[schema(nullable = false)]
-    max_tokens: Option<i64>,
-    #[schema(nullable = false)]
-    repeat_penalty: Option<f64>,
-    #[schema(nullable = false)]
-    top_k: Option<i64>,
-    #[schema(nullable = false)]
-    top_p: Option<f64>,
-    #[schema(nullable = false)]
-    frequency_penalty: Option<f64>,
-    #[schema(nullable = false)]
-    presence_penalty: Option<f64>,
-    #[schema(nullable = false)]
-    prompt: Option<String>,
-    #[schema(nullable = false)]
-    context_template: Option<String>,
-    #[schema(nullable = false)]
-    no_match_prefix: Option<String>,
-    #[schema(nullable = false)]
-    temperature: Option<f64>,
-    #[schema(nullable = false)]
-    seed: Option<i64>,
-    #[schema(nullable = false)]
-    max_completion_tokens: Option<i64>,
-}
-
-impl From<SummaryRequest> for SummaryChange {
-    fn from(sent: SummaryRequest) -> Self {
-        Self {
-            max_tokens: sent.max_tokens,
-            repeat_penalty: sent.repeat_penalty,
-            top_k: sent.top_k,
-            top_p: sent.top_p,
-            frequency_penalty: sent.frequency_penalty,
-            presence_penalty: sent.presence_penalty,
-            prompt: sent.prompt,
-            context_template: sent.context_template,
-            no_match_prefix: sent.no_match_prefix,
-            temperature: sent.temperature,
-            seed: sent.seed,
-            max_completion_tokens: sent.max_completion_tokens,
-        }
-    }
-}
-
-impl StrategyRequest {
-    /// A template that could not be used is refused here, not when somebody asks.
-    fn checked(self) -> ApiResult<Strategy> {
-        let template = self.summary_parameters.as_ref().and_then(|parameters| parameters.context_template.as_deref());
-        if let Some(template) = template {
-            check_template(template)?;
-        }
-        Ok(Strategy {
-            max_rounds: self.max_rounds,
-            enable_rewrite: self.enable_rewrite,
-            fallback_strategy: self.fallback_strategy,
-            fallback_response: self.fallback_response,
-            embedding_top_k: self.embedding_top_k,
-            keyword_threshold: self.keyword_threshold,
-            vector_threshold: self.vector_threshold,
-            rerank_model_id: self.rerank_model_id,
-            rerank_top_k: self.rerank_top_k,
-            rerank_threshold: self.rerank_threshold.or(self.reranking_threshold),
-            summary_model_id: self.summary_model_id,
-            summary_parameters: self.summary_parameters.map(SummaryChange::from),
-        })
-    }
-}
 
 #[utoipa::path(
     post,
@@ -191,40 +72,6 @@ pub(in crate::http) async fn list(State(state): State<AppState>, caller: Caller,
     Ok(envelope::paged::<Session>(&found.items, found.total, page.page(), page.page_size()))
 }
 
-/// Names and description beside the fields of a strategy, all in one object.
-#[derive(Deserialize, Default, ToSchema)]
-#[serde(default)]
-struct SessionRequest {
-    #[schema(nullable = false, max_length = 255)]
-    title: Option<String>,
-    #[schema(nullable = false)]
-    description: Option<String>,
-    #[schema(nullable = false)]
-    knowledge_base_id: Option<String>,
-    /// What the reference's Go client sends.
-    #[schema(nullable = false)]
-    session_strategy: Option<StrategyRequest>,
-}
-
-/// What is left out is kept.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes the two that are read from one body")]
-struct UpdateSessionRequest {
-    #[schema(inline)]
-    #[serde(flatten)]
-    named: SessionRequest,
-    #[serde(flatten)]
-    strategy: StrategyRequest,
-}
-
-impl Bind for SessionRequest {
-    const NAME: &'static str = "Session";
-}
-
-impl Bind for StrategyRequest {
-    const NAME: &'static str = "Session";
-}
-
 #[utoipa::path(
     put,
     path = "/api/v1/sessions/{id}",
@@ -258,28 +105,6 @@ pub(in crate::http) async fn update(State(state): State<AppState>, caller: Calle
 pub(in crate::http) async fn delete(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
     state.library.delete_session(caller.scope(), &id).await?;
     Ok(envelope::message("Session deleted successfully"))
-}
-
-#[derive(Deserialize, Default, ToSchema)]
-#[serde(default)]
-pub(in crate::http) struct GenerateTitleRequest {
-    #[schema(required, nullable = false)]
-    messages: Option<Vec<TitleMessage>>,
-}
-
-#[derive(Serialize, Deserialize, Default, ToSchema)]
-#[serde(default)]
-struct TitleMessage {
-    role: String,
-    content: String,
-}
-
-impl Bind for GenerateTitleRequest {
-    const NAME: &'static str = "GenerateTitleRequest";
-
-    fn check(&self, rules: &mut Rules) {
-        rules.require("Messages", self.messages.is_some());
-    }
 }
 
 #[utoipa::path(
