@@ -2,7 +2,7 @@
 //!
 //! Not here: the inner loop (`lanes`), and which matrix follows which (`network`).
 
-use super::lanes::{ROWS, Weights, tile, weights};
+use super::lanes::{PAIRS, ROWS, Weights, round, tile, weights};
 use super::table::{Table, TableError, to_floats};
 
 /// Largest rounded input. With 1280 inputs and weights up to 127 a sum stays below 2^31.
@@ -23,18 +23,29 @@ impl Inputs {
     /// Rounds columns `from..from + width` of rows of length `row_length`, with rows of zeros before and after.
     pub(super) fn round(data: &[f32], row_length: usize, from: usize, width: usize, before: usize, after: usize) -> Self {
         let columns = || data.chunks_exact(row_length).map(|row| &row[from..from + width]);
-        let most = columns().flatten().fold(0.0_f32, |most, x| most.max(x.abs())).max(1e-12);
+        let most = largest(columns());
         let factor = LEVELS / most;
         let stride = width / 2;
         let mut pairs = vec![0; before * stride];
         for row in columns() {
-            // The cast saturates and turns what is no number into 0.
-            let round = |x: f32| (x * factor + 0.5f32.copysign(x)) as i32;
-            pairs.extend(row.as_chunks().0.iter().map(|[low, high]| round(*high) << 16 | round(*low) & 0xffff));
+            row.as_chunks().0.iter().for_each(|eight| pairs.extend(round(eight, factor)));
         }
         pairs.resize(pairs.len() + after * stride, 0);
         Self { pairs, stride, scale: most / LEVELS }
     }
+}
+
+/// The largest absolute value, in lanes; what is no number does not count.
+fn largest<'a>(rows: impl Iterator<Item = &'a [f32]>) -> f32 {
+    let mut lanes = [1e-12_f32; 8];
+    for row in rows {
+        for eight in row.as_chunks::<8>().0 {
+            for (most, x) in lanes.iter_mut().zip(eight) {
+                *most = if x.abs() > *most { x.abs() } else { *most };
+            }
+        }
+    }
+    lanes.into_iter().fold(0.0, |most, x| if x > most { x } else { most })
 }
 
 pub(super) struct Matrix {
@@ -49,7 +60,7 @@ pub(super) struct Matrix {
 impl Matrix {
     /// Reads a section of `outputs` scales, then one row of weights for each output; without a bias.
     pub(super) fn read(table: &Table, tag: &str, inputs: usize, outputs: usize) -> Result<Self, TableError> {
-        if inputs > INPUTS_MAX || !inputs.is_multiple_of(2) || !outputs.is_multiple_of(OUTPUTS) {
+        if inputs > INPUTS_MAX || !inputs.is_multiple_of(2 * PAIRS) || !outputs.is_multiple_of(OUTPUTS) {
             return Err(TableError::new(format!("section {tag} has a size that does not fit")));
         }
         let section = table.sized(tag, outputs * (4 + inputs))?;

@@ -4,7 +4,10 @@
 
 #[cfg(target_arch = "wasm32")]
 mod arch {
-    use std::arch::wasm32::{i16x8, i32x4_add, i32x4_dot_i16x8, i32x4_extract_lane, i32x4_splat, v128};
+    use std::arch::wasm32::{
+        f32x4, f32x4_add, f32x4_mul, f32x4_splat, i16x8, i16x8_narrow_i32x4, i32x4_add, i32x4_dot_i16x8, i32x4_extract_lane, i32x4_splat,
+        i32x4_trunc_sat_f32x4, v128, v128_and, v128_or,
+    };
 
     pub(crate) type Weights = v128;
     pub(crate) type Sums = v128;
@@ -26,6 +29,15 @@ mod arch {
     #[target_feature(enable = "simd128")]
     pub(crate) fn add_products(sums: Sums, pair: i32, weights: Weights) -> Sums {
         i32x4_add(sums, i32x4_dot_i16x8(i32x4_splat(pair), weights))
+    }
+
+    /// Multiplies, rounds half away from zero, and packs two numbers into each word. What is no number becomes 0.
+    #[inline]
+    #[target_feature(enable = "simd128")]
+    pub(crate) fn round(x: &[f32; 8], factor: f32) -> [i32; 4] {
+        let (factor, sign, half) = (f32x4_splat(factor), i32x4_splat(i32::MIN), f32x4_splat(0.5));
+        let four = |x: v128| i32x4_trunc_sat_f32x4(f32x4_add(f32x4_mul(x, factor), v128_or(v128_and(x, sign), half)));
+        to_array(i16x8_narrow_i32x4(four(f32x4(x[0], x[1], x[2], x[3])), four(f32x4(x[4], x[5], x[6], x[7]))))
     }
 
     #[inline]
@@ -100,6 +112,16 @@ mod arch {
     }
 }
 
+#[cfg(target_arch = "wasm32")]
+pub(super) use arch::round;
+
+/// Multiplies, rounds half away from zero, and packs two numbers into each word. What is no number becomes 0.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn round(x: &[f32; 8], factor: f32) -> [i32; 4] {
+    let one = |x: f32| ((x * factor + 0.5_f32.copysign(x)) as i32).clamp(i32::from(i16::MIN), i32::from(i16::MAX));
+    std::array::from_fn(|i| one(x[2 * i + 1]) << 16 | one(x[2 * i]) & 0xffff)
+}
+
 pub(super) use arch::Weights;
 use arch::{Sums, add_products, to_array, zero};
 
@@ -120,7 +142,10 @@ pub(super) const ROWS: usize = 4;
 /// Sums for four rows and eight outputs.
 pub(super) type Tile = [[[i32; 4]; 2]; ROWS];
 
-/// Four rows of input pairs against two times four outputs. All slices have the same length.
+/// Pairs of inputs that the loop takes in one go, so that counting costs little.
+pub(super) const PAIRS: usize = 4;
+
+/// Four rows of input pairs against two times four outputs. All slices have the same length, a multiple of [`PAIRS`].
 pub(super) fn tile(rows: [&[i32]; ROWS], left: &[Weights], right: &[Weights]) -> Tile {
     #[cfg(target_arch = "x86_64")]
     #[expect(unsafe_code, reason = "a function of SSE2")]
@@ -136,11 +161,14 @@ pub(super) fn tile(rows: [&[i32]; ROWS], left: &[Weights], right: &[Weights]) ->
 #[cfg_attr(target_arch = "x86_64", target_feature(enable = "sse2"))]
 fn inner_loop(rows: [&[i32]; ROWS], left: &[Weights], right: &[Weights]) -> Tile {
     let mut sums: [[Sums; 2]; ROWS] = [[zero(); 2]; ROWS];
-    let [a, b, c, d] = rows;
+    let [a, b, c, d] = rows.map(|row| row.as_chunks::<PAIRS>().0);
+    let (left, right) = (left.as_chunks::<PAIRS>().0, right.as_chunks::<PAIRS>().0);
     for (((((l, r), a), b), c), d) in left.iter().zip(right).zip(a).zip(b).zip(c).zip(d) {
-        for (sum, pair) in sums.iter_mut().zip([*a, *b, *c, *d]) {
-            sum[0] = add_products(sum[0], pair, *l);
-            sum[1] = add_products(sum[1], pair, *r);
+        for i in 0..PAIRS {
+            for (sum, pair) in sums.iter_mut().zip([a[i], b[i], c[i], d[i]]) {
+                sum[0] = add_products(sum[0], pair, l[i]);
+                sum[1] = add_products(sum[1], pair, r[i]);
+            }
         }
     }
     [

@@ -125,9 +125,30 @@ fn slices(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Sums are made in so many lanes, in this order everywhere, so that every machine and every form of the plugin gives the same bits.
+const LANES: usize = 8;
+
+/// Adds up what `each` makes of the values; their count is a multiple of [`LANES`].
+fn sum(values: &[f32], each: impl Fn(f32) -> f32) -> f32 {
+    let mut lanes = [0.0; LANES];
+    for eight in values.as_chunks::<LANES>().0 {
+        lanes.iter_mut().zip(eight).for_each(|(lane, x)| *lane += each(*x));
+    }
+    lanes.iter().sum()
+}
+
+/// The inner product of two rows of one length, a multiple of [`LANES`].
+fn dot(left: &[f32], right: &[f32]) -> f32 {
+    let mut lanes = [0.0; LANES];
+    for (left, right) in left.as_chunks::<LANES>().0.iter().zip(right.as_chunks::<LANES>().0) {
+        lanes.iter_mut().zip(left.iter().zip(right)).for_each(|(lane, (x, y))| *lane += x * y);
+    }
+    lanes.iter().sum()
+}
+
 /// Scales a row to unit length; a row of zeros stays.
 fn to_unit(row: &mut [f32]) {
-    let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let length = sum(row, |x| x * x).sqrt();
     if length > 1e-9 {
         row.iter_mut().for_each(|x| *x /= length);
     }

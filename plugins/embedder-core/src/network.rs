@@ -5,7 +5,7 @@
 
 use super::dense::{Inputs, Matrix};
 use super::table::{Table, TableError};
-use super::{DIMENSION, exact, to_unit};
+use super::{DIMENSION, dot, exact, sum, to_unit};
 
 /// Numbers that a convolution makes of each piece.
 const CHANNELS: usize = 256;
@@ -118,7 +118,7 @@ impl Network {
     fn convolve(&self, vectors: &[f32], count: usize) -> Vec<f32> {
         let mut x = self.project.multiply(&Inputs::round(vectors, DIMENSION, 0, DIMENSION, 0, 0), count);
         for row in x.chunks_exact_mut(MIDDLE) {
-            let (mean, inverse) = deviation(row.iter().sum(), row.iter().map(|x| x * x).sum(), MIDDLE);
+            let (mean, inverse) = deviation(sum(row, |x| x), sum(row, |x| x * x), MIDDLE);
             for ((x, gain), shift) in row.iter_mut().zip(&self.gain).zip(&self.shift) {
                 *x = (*x - mean) * inverse * gain + shift;
             }
@@ -146,11 +146,12 @@ impl Network {
             for token in start..end {
                 let e = &vectors[token * DIMENSION..][..DIMENSION];
                 let c = &middle[token * MIDDLE..][..MIDDLE];
-                let sum = e.iter().zip(&self.ones).map(|(x, one)| x * one).sum::<f32>() + c.iter().sum::<f32>();
-                let squares = e.iter().chain(c).map(|x| x * x).sum();
-                let (mean, inverse) = deviation(sum, squares, FEATURES);
+                let squares = sum(e, |x| x * x) + sum(c, |x| x * x);
+                let (mean, inverse) = deviation(dot(e, &self.ones) + sum(c, |x| x), squares, FEATURES);
                 pooled.means += mean * inverse;
-                pooled.features.iter_mut().zip(e.iter().chain(c)).for_each(|(total, x)| *total += x * inverse);
+                let (of_pieces, of_middle) = pooled.features.split_at_mut(DIMENSION);
+                of_pieces.iter_mut().zip(e).for_each(|(total, x)| *total += x * inverse);
+                of_middle.iter_mut().zip(c).for_each(|(total, x)| *total += x * inverse);
             }
             pooled.features.iter_mut().zip(&self.pool_gain).for_each(|(x, gain)| *x *= gain);
             windows.push(pooled);
