@@ -229,3 +229,28 @@ fn an_embedding_service_and_a_reranker_are_tried() {
     let wrong = rerank(&format!("{}/nowhere", reranker.url()));
     assert!(wrong["available"] == false && message(&wrong).starts_with("重排测试失败: ") && message(&wrong).contains("404"), "{wrong}");
 }
+
+#[test]
+fn a_registry_inside_the_network_is_closed_to_tenants() {
+    let server = Server::empty();
+    let (ann, owner) = (server.stranger("ann"), server.caller());
+    for name in ["127.0.0.1:9/library/none", "https://10.0.0.1/library/none:7b", "localhost/library/none", "169.254.169.254/a/b"] {
+        let answer = ann.post(&format!("{ROOT}/ollama/models/download"), &json!({ "modelName": name })).expect("answered");
+        assert_eq!((answer.status, &answer.json["error"]["code"]), (400, &json!(1000)), "{name}: {}", answer.text);
+        let message = message(&answer.json["error"]).to_owned();
+        assert!(message.contains("KNOWHOST_PRIVATE_HOSTS") || message.contains("no setting opens"), "{message}");
+    }
+    // Whoever owns the data folder may use this machine; here no model server answers.
+    let body = json!({ "modelName": "127.0.0.1:9/library/none" });
+    owner.post(&format!("{ROOT}/ollama/models/download"), &body).expect("answered").expect_status(503);
+    let model = json!({ "name": "127.0.0.1:9/library/none", "type": "KnowledgeQA", "source": "local" });
+    let model = ann.post("/api/v1/models", &model).expect("answered").expect_status(201).json["data"]["id"].take();
+    let path = format!("/api/v1/models/{}", model.as_str().expect("an id"));
+    let ended = wait_for("the end of a pull", || {
+        let status = ann.get(&path).ok()?.json["data"]["status"].take();
+        (status != "downloading").then_some(status)
+    });
+    assert_eq!(ended, "download_failed");
+    let tasks = ann.get(&format!("{ROOT}/ollama/download/tasks")).expect("answered").json["data"].take();
+    assert!(message(&tasks[0]).contains("KNOWHOST_PRIVATE_HOSTS"), "{tasks}");
+}

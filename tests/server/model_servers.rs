@@ -9,7 +9,8 @@ fn text(events: &[SseEvent]) -> String {
 
 fn a_question(server: &Server, model: &Value) -> Vec<SseEvent> {
     let caller = server.caller();
-    caller.post("/api/v1/models", model).expect("answered").expect_status(201);
+    let made = caller.post("/api/v1/models", model).expect("answered").expect_status(201);
+    caller.wait_fetched(made.json["data"]["id"].as_str().expect("an id"));
     let kb_id = caller.a_kb("Models");
     caller.a_knowledge(&kb_id, "note.txt", b"The ferry leaves at seven in the morning.");
     let session_id = caller.a_session(&kb_id);
@@ -73,6 +74,7 @@ fn ollama_embeds_for_a_knowledge_base() {
     let model =
         json!({ "name": "tiny", "type": "Embedding", "source": "local", "parameters": { "embedding_parameters": { "dimension": 64 } } });
     let model = caller.post("/api/v1/models", &model).expect("answered").expect_status(201).json["data"]["id"].take();
+    caller.wait_fetched(model.as_str().expect("an id"));
     let kb = caller
         .post("/api/v1/knowledge-bases", &json!({ "name": "Embedded", "embedding_model_id": model }))
         .expect("answered")

@@ -124,6 +124,15 @@ impl Caller {
         })
     }
 
+    /// Waits until a local model is fetched.
+    pub fn wait_fetched(&self, model_id: &str) {
+        let status = wait_for("a model to be fetched", || {
+            let model = self.get(&format!("/api/v1/models/{model_id}")).ok()?.json["data"].take();
+            (model["status"] != "downloading").then(|| model["status"].clone())
+        });
+        assert_eq!(status, "active");
+    }
+
     pub fn a_session(&self, kb_id: &str) -> String {
         let answer = self.post("/api/v1/sessions", &json!({ "knowledge_base_id": kb_id })).expect("answered").expect_status(201);
         answer.json["data"]["id"].as_str().expect("an id").to_owned()

@@ -109,7 +109,7 @@ impl Parts {
         // The folder's lock is held, so no other process can own a lease or an answer.
         jobs.reclaim_all().await.context("jobs of an earlier process")?;
         chat.recover().await.context("answers of an earlier process")?;
-        let downloads = Downloads::new(store.clone(), registry.clone());
+        let downloads = Downloads::new(store.clone(), registry.clone(), settings.ollama_optional);
         downloads.recover().await.context("downloads of an earlier process")?;
         let initialization = Initialization::new(library.clone(), registry.clone(), downloads, initialization_settings(&settings));
         let followers = Arc::new(follower.clone());

@@ -68,6 +68,9 @@ async fn add(client: &Client, config: &PluginsConfig, model: AddModel, output: &
     });
     let made: Value = client.post("/models", &body).await?["data"].take();
     output.line(format!("Added {name} ({kind}, {source}), id {}.", text(&made, "id")));
+    if text(&made, "status") == "downloading" {
+        output.line("It is being fetched; `knowhost model list` tells when it is there.");
+    }
     if !model.no_default {
         output.line(match kind {
             "KnowledgeQA" => "It answers from now on, wherever a knowledge base or session names no other. Try: knowhost ask \"...\"",

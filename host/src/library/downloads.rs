@@ -6,7 +6,7 @@ use crate::domain::{Job, JobKind, JobProgress, JobState, ModelStatus, TenantId, 
 use crate::error::{Error, Result};
 use crate::jobs::{JobContext, JobHandler};
 use crate::limits;
-use crate::provider::{CallContext, Catalogue, ProviderResult, PullProgress, Registry};
+use crate::provider::{CallContext, Catalogue, ProviderErrorKind, ProviderResult, PullProgress, Registry};
 use crate::store::{Store, full_model_name, pulled_name};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -79,12 +79,15 @@ pub struct Downloads {
 struct Inner {
     store: Store,
     registry: Registry,
+    /// `OLLAMA_OPTIONAL`: without a model server nothing is fetched, and nothing fails.
+    is_optional: bool,
     live: Mutex<HashMap<String, Live>>,
 }
 
 impl Downloads {
-    pub fn new(store: Store, registry: Registry) -> Self {
-        Self { inner: Arc::new(Inner { store, registry, live: Mutex::default() }) }
+    /// `is_optional`: there need not be a model server.
+    pub fn new(store: Store, registry: Registry, is_optional: bool) -> Self {
+        Self { inner: Arc::new(Inner { store, registry, is_optional, live: Mutex::default() }) }
     }
 
     pub(super) fn catalogue(&self) -> ProviderResult<Arc<dyn Catalogue>> {
@@ -183,6 +186,10 @@ impl Downloads {
         let request_id = format!("pull-{}", job.subject_id);
         let context = CallContext { cancel, ..CallContext::background(job.tenant_id, request_id, limits::PULL_TIME) };
         let catalogue = self.catalogue()?;
+        if self.inner.is_optional && catalogue.status(&context).await.is_err_and(|error| error.kind != ProviderErrorKind::NotFound) {
+            tracing::warn!(model = name, "no server of local models is there: the model counts as fetched, because the server is optional");
+            return self.inner.store.end_pull(job.tenant_id, name, ModelStatus::Active).await;
+        }
         if !catalogue.check(&context, name).await? {
             let mut progress = catalogue.pull(&context, name).await?;
             let mut saved = Instant::now();

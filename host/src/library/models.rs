@@ -9,6 +9,8 @@ use crate::store::{ModelFilter, ModelPatch};
 
 /// The words of the contract, beside the names of plugins.
 const CONTRACT_SOURCES: [&str; 3] = ["local", "remote", "aliyun"];
+/// Fetched into the server of local models.
+const LOCAL_SOURCE: &str = "local";
 pub(super) const HIDDEN: &str = "***";
 
 #[derive(Clone, Debug, Default)]
@@ -34,6 +36,8 @@ impl Library {
     pub async fn create_model(&self, scope: &TenantScope, new: NewModel) -> Result<Model> {
         let model_type = parse_type(&new.model_type)?;
         let source = self.resolve_source(&new.source)?;
+        // The server of local models is asked by the job that fetches, not while somebody waits.
+        let status = if source == LOCAL_SOURCE { ModelStatus::Downloading } else { ModelStatus::Active };
         let model = Model {
             id: String::new(),
             tenant_id: scope.tenant_id(),
@@ -43,7 +47,7 @@ impl Library {
             source,
             description: new.description,
             is_default: new.is_default,
-            status: ModelStatus::Active,
+            status,
             created_at: Timestamp::zero(),
             updated_at: Timestamp::zero(),
             deleted_at: None,

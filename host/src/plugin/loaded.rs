@@ -2,7 +2,7 @@
 //!
 //! Not here: which plugins there are (`plugins`), and what the sockets see (`adapters`).
 
-use super::asks::{AskRoom, CallEnv, Grants, Secrets};
+use super::asks::{AskRoom, CallEnv, Grants, HttpDoor, Secrets};
 use super::binary::{Binary, text_of};
 use super::calls::{Cores, Pools, Use};
 use super::code::{Code, Kind};
@@ -165,6 +165,11 @@ impl Plugin {
             context: context.clone(),
             revoked: self.revoked.clone(),
         })
+    }
+
+    /// The way out, for what the host checks itself.
+    pub(super) fn http(&self) -> &HttpDoor {
+        self.room.http()
     }
 
     /// The operator took the permission back: calls under way end.

@@ -3,6 +3,7 @@
 use super::Store;
 use super::convert::{check_optional, check_text, from_json, id_or_new, optional_time, time, to_json, word};
 use super::fault::fault;
+use super::pulls::ensure_pull;
 use crate::domain::{Model, ModelParameters, ModelStatus, ModelType, TenantId, TenantScope, Timestamp};
 use crate::error::{Error, Result};
 use crate::limits::{MODEL_ID_CHARS_MAX, MODEL_SOURCE_CHARS_MAX, NAME_CHARS_MAX};
@@ -77,9 +78,18 @@ impl TryFrom<ModelRow> for Model {
 
 impl Store {
     /// Tenant and times are set here; an empty id gets a fresh one.
+    /// One that is still to be fetched gets a pull in the same transaction.
     pub async fn create_model(&self, scope: &TenantScope, model: &Model) -> Result<Model> {
-        let mut connection = self.writer().acquire().await.map_err(fault("creating a model"))?;
-        insert_model(&mut connection, scope, model).await
+        let mut transaction = self.begin().await?;
+        let model = insert_model(&mut transaction, scope, model).await?;
+        if model.status == ModelStatus::Downloading {
+            ensure_pull(&mut transaction, scope.tenant_id(), &model.name).await?;
+        }
+        super::commit(transaction).await?;
+        if model.status == ModelStatus::Downloading {
+            self.jobs_ready().notify_waiters();
+        }
+        Ok(model)
     }
 
     /// Writes the built-in models (tenant 0) as this binary has them; called at every start.

@@ -84,7 +84,8 @@ impl Store {
     pub async fn resume_pulls(&self) -> Result<u64> {
         let mut transaction = self.begin().await?;
         let waiting: Vec<(i64, String)> = sqlx::query_as(
-            "select distinct tenant_id, name from models where source = 'local' and status = 'downloading' and deleted_at is null",
+            "select distinct tenant_id, name from models where source = 'local' and status = 'downloading' and deleted_at is null \
+             and tenant_id in (select id from tenants where deleted_at is null)",
         )
         .fetch_all(&mut *transaction)
         .await
@@ -137,6 +138,21 @@ pub(super) async fn ensure_pull(connection: &mut SqliteConnection, tenant_id: Te
         .await
         .map_err(fault("reading a download"))?;
     Ok((row.try_into()?, true))
+}
+
+/// Ends what a deleted tenant was fetching; a pull that runs stops when it finds its lease gone.
+pub(super) async fn end_pulls(connection: &mut SqliteConnection, tenant_id: TenantId) -> Result<()> {
+    sqlx::query(
+        "update jobs set state = 'failed', error = 'the tenant was deleted', lease_owner = null, lease_until = null, updated_at = ?3 \
+         where tenant_id = ?1 and kind = ?2 and state in ('queued', 'leased')",
+    )
+    .bind(tenant_id.0)
+    .bind(JobKind::PullModel.as_str())
+    .bind(Timestamp::now().to_column())
+    .execute(connection)
+    .await
+    .map_err(fault("cancelling the downloads of a tenant"))?;
+    Ok(())
 }
 
 async fn end_waiting(connection: &mut SqliteConnection, tenant_id: TenantId, name: &str, status: ModelStatus) -> Result<()> {

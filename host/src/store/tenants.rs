@@ -3,6 +3,7 @@
 use super::convert::{check_optional, check_text, from_json, id_or_new, optional_time, time, to_json};
 use super::fault::fault;
 use super::jobs::insert_job;
+use super::pulls::end_pulls;
 use super::users::{NewUser, insert_user};
 use super::{Store, commit};
 use crate::domain::{JobKind, NewJob, RetrieverEngines, Tenant, TenantId, TenantScope, Timestamp, User};
@@ -161,6 +162,7 @@ impl Store {
         if deleted.rows_affected() == 0 {
             return Err(tenant_not_found());
         }
+        end_pulls(&mut transaction, scope.tenant_id()).await?;
         insert_job(&mut transaction, &NewJob::new(JobKind::DeleteTenant, scope.tenant_id(), scope.tenant_id().to_string())).await?;
         commit(transaction).await?;
         self.jobs_ready().notify_waiters();

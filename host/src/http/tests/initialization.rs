@@ -331,18 +331,75 @@ async fn a_download_that_fails_says_why_and_fails_the_models_that_wait_for_it() 
 async fn models_that_wait_for_a_lost_download_are_fetched_after_a_restart() {
     let app = app_with(InitializationSettings::default(), installed(&[])).await;
     let ann = app.tester("ann").await;
-    let new = json!({"name": "lost", "type": "KnowledgeQA", "source": "local"});
-    let id = app.post("/api/v1/models", &ann.key, new).await.data()["id"].as_str().expect("an id").to_owned();
+    let kb = a_kb(&app, &ann).await;
+    let local = with(json!({"llm": {"source": "local", "modelName": "lost"}}));
+    let saved = save(&app, &ann, &kb, local).await.data();
+    let id = saved["models"][0]["id"].as_str().expect("an id").to_owned();
+    // As after a job that was lost: the row waits, and nothing fetches.
+    let store = app.state.library.store();
+    let job = store.list_pulls(TenantId(ann.tenant_id)).await.expect("reads").remove(0);
+    store.cancel_pull(TenantId(ann.tenant_id), &job.subject_id, "lost").await.expect("writes");
     let scope = TenantScope::mint(TenantId(ann.tenant_id));
     let patch = crate::store::ModelPatch { status: Some(ModelStatus::Downloading), ..crate::store::ModelPatch::default() };
-    app.state.library.store().update_model(&scope, &id, &patch).await.expect("writes");
+    store.update_model(&scope, &id, &patch).await.expect("writes");
     app.state.initialization.downloads().recover().await.expect("reads");
     app.state.initialization.downloads().recover().await.expect("reads");
     let tasks = app.get(&format!("{ROOT}/ollama/download/tasks"), &ann.key).await.data();
-    assert_eq!(tasks.as_array().expect("a list").len(), 1);
+    assert_eq!(tasks.as_array().expect("a list").len(), 2, "the one that was lost and one for both calls: {tasks}");
     app.work();
     ended(&app, &ann, tasks[0]["id"].as_str().expect("an id")).await;
     assert_eq!(app.get(&format!("/api/v1/models/{id}"), &ann.key).await.data()["status"], "active");
+}
+
+#[tokio::test]
+async fn a_local_model_is_fetched_when_it_is_made() {
+    let app = app_with(InitializationSettings::default(), installed(&[])).await;
+    let ann = app.tester("ann").await;
+    let local = json!({"name": "new", "type": "KnowledgeQA", "source": "Local"});
+    let made = app.post("/api/v1/models", &ann.key, local).await;
+    assert_eq!(
+        (made.status, &made.json()["data"]["status"], &made.json()["data"]["source"]),
+        (201, &json!("downloading"), &json!("local"))
+    );
+    let tasks = app.get(&format!("{ROOT}/ollama/download/tasks"), &ann.key).await.data();
+    assert_eq!((tasks.as_array().expect("a list").len(), &tasks[0]["modelName"]), (1, &json!("new")));
+    app.work();
+    ended(&app, &ann, tasks[0]["id"].as_str().expect("an id")).await;
+    let path = format!("/api/v1/models/{}", made.data()["id"].as_str().expect("an id"));
+    assert_eq!(app.get(&path, &ann.key).await.data()["status"], "active");
+}
+
+#[tokio::test]
+async fn a_local_model_counts_as_fetched_where_no_server_need_be() {
+    let settings = InitializationSettings { ollama_optional: true, ..InitializationSettings::default() };
+    let app = app_with(settings, PlayedModels::default()).await;
+    let ann = app.tester("ann").await;
+    let made = app.post("/api/v1/models", &ann.key, json!({"name": "new", "type": "KnowledgeQA", "source": "local"})).await.data();
+    app.work();
+    let tasks = app.get(&format!("{ROOT}/ollama/download/tasks"), &ann.key).await.data();
+    assert_eq!(ended(&app, &ann, tasks[0]["id"].as_str().expect("an id")).await["status"], "completed");
+    let path = format!("/api/v1/models/{}", made["id"].as_str().expect("an id"));
+    assert_eq!(app.get(&path, &ann.key).await.data()["status"], "active");
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_for_a_deleted_tenant() {
+    let app = app_with(InitializationSettings::default(), installed(&[])).await;
+    let ann = app.tester("ann").await;
+    let (tell, pull) = mpsc::channel(8);
+    *app.models.pull.lock().expect("free") = Some(pull);
+    for name in ["runs", "waits"] {
+        app.post("/api/v1/models", &ann.key, json!({"name": name, "type": "KnowledgeQA", "source": "local"})).await.data();
+    }
+    let store = app.state.library.store();
+    app.delete(&format!("/api/v1/tenants/{}", ann.tenant_id), &ann.key).await;
+    app.state.initialization.downloads().recover().await.expect("reads");
+    let pulls = store.list_pulls(TenantId(ann.tenant_id)).await.expect("reads");
+    assert_eq!(pulls.len(), 2);
+    for job in pulls {
+        assert_eq!((job.state, job.error.as_str()), (crate::domain::JobState::Failed, "the tenant was deleted"));
+    }
+    drop(tell);
 }
 
 #[tokio::test]

@@ -181,7 +181,7 @@ impl TestApp {
             scope_of: std::sync::Arc::new(TenantScope::mint),
         });
         let index = IndexCare::new(follower.clone());
-        let downloads = Downloads::new(library.store().clone(), registry.clone());
+        let downloads = Downloads::new(library.store().clone(), registry.clone(), initialization.ollama_optional);
         let initialization = Initialization::new(library.clone(), registry, downloads, initialization);
         let state = AppState { library, chat: chat.chat.clone(), documents, initialization, search, index, evaluations };
         Self {

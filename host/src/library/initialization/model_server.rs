@@ -79,6 +79,7 @@ impl Initialization {
         }
         let context = asking(scope.tenant_id(), request_id);
         match self.inner.downloads.request(scope, &context, name).await {
+            Err(Error::Provider(error)) if error.kind == ProviderErrorKind::Invalid => Err(Error::Provider(error)),
             Err(Error::Provider(error)) => Err(unavailable(&error)),
             other => other,
         }

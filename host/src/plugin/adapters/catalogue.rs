@@ -35,6 +35,14 @@ impl PluginCatalogue {
         self.call(context, query, name)?.answer().await
     }
 
+    /// A name may carry the registry to fetch from: `registry.example:5000/library/model:tag`. The model server connects to it, so
+    /// the addresses that are closed to the tenant's models are closed to it too.
+    async fn check_registry(&self, context: &CallContext, name: &str) -> ProviderResult<()> {
+        let Some(host) = registry_host(name) else { return Ok(()) };
+        let checked = self.plugin.http().check_host(context.tenant_id, &host).await;
+        checked.map_err(|text| self.error(ProviderErrorKind::Invalid, format!("the registry of {name:?}: {text}")))
+    }
+
     fn wrong_reply<T>(&self) -> ProviderResult<T> {
         Err(self.error(ProviderErrorKind::PluginFault, "its reply does not fit the query"))
     }
@@ -61,6 +69,7 @@ impl Catalogue for PluginCatalogue {
 
     fn check<'a>(&'a self, context: &'a CallContext, name: &'a str) -> BoxFuture<'a, ProviderResult<bool>> {
         Box::pin(async move {
+            self.check_registry(context, name).await?;
             match self.reply(context, wit::Query::Check, name).await? {
                 wit::Reply::Check(there) => Ok(there),
                 wit::Reply::Status(_) | wit::Reply::Models(_) | wit::Reply::Done => self.wrong_reply(),
@@ -74,6 +83,7 @@ impl Catalogue for PluginCatalogue {
         name: &'a str,
     ) -> BoxFuture<'a, ProviderResult<BoxStream<'static, ProviderResult<PullProgress>>>> {
         Box::pin(async move {
+            self.check_registry(context, name).await?;
             let mut call = self.call(context, wit::Query::Pull, name)?;
             // A refusal comes before the first progress, so that is waited for here.
             let first = match call.next().await {
@@ -93,6 +103,19 @@ impl Catalogue for PluginCatalogue {
             }
         })
     }
+}
+
+/// What stands before the namespace and the model, without scheme and port, as the model server reads names.
+fn registry_host(name: &str) -> Option<String> {
+    let mut parts = name.rsplitn(3, '/').skip(2);
+    let registry = parts.next()?;
+    let registry = registry.rsplit("://").next().unwrap_or(registry);
+    let host = match Url::parse(&format!("https://{registry}")) {
+        Ok(url) => url.host_str().map(str::to_owned),
+        Err(_) => None,
+    };
+    // What is no host at all is refused by the look-up.
+    Some(host.unwrap_or_else(|| registry.to_owned()))
 }
 
 type PullState = Option<(Call<CatalogueKind>, Option<PullProgress>)>;
@@ -120,4 +143,28 @@ fn progress(output: Output<CatalogueKind>) -> Option<PullProgress> {
 
 fn entry(entry: wit::Entry) -> CatalogueEntry {
     CatalogueEntry { name: entry.name, size_bytes: entry.size_bytes, digest: entry.digest, modified_at: entry.modified_at }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::registry_host;
+
+    #[test]
+    fn a_registry_stands_before_the_last_two_parts() {
+        for (name, host) in [
+            ("tiny", None),
+            ("tiny:latest", None),
+            ("library/tiny:7b", None),
+            ("registry.example/library/tiny", Some("registry.example")),
+            ("registry.example:5000/library/tiny:7b", Some("registry.example")),
+            ("http://10.0.0.1:5000/library/tiny", Some("10.0.0.1")),
+            ("intranet/library/tiny", Some("intranet")),
+            ("[::1]:5000/library/tiny", Some("[::1]")),
+            ("0x7f000001/library/tiny", Some("127.0.0.1")),
+            ("user@127.0.0.1/library/tiny", Some("127.0.0.1")),
+            ("a/b/library/tiny", Some("a")),
+        ] {
+            assert_eq!(registry_host(name).as_deref(), host, "{name}");
+        }
+    }
 }

@@ -25,6 +25,11 @@ impl AskRoom {
         Self { http: Arc::new(http), caches: Caches::default(), models: OnceLock::new() }
     }
 
+    /// The way out, with its rules of addresses.
+    pub(in crate::plugin) fn http(&self) -> &HttpDoor {
+        &self.http
+    }
+
     /// Fetches web pages for the host.
     pub(in crate::plugin) fn pages(&self) -> Arc<dyn Pages> {
         self.http.clone()

@@ -79,6 +79,16 @@ impl HttpDoor {
         &self.pages
     }
 
+    /// Why a server that acts for the tenant must not be sent to `host`; a name that can not be resolved here is that server's to tell.
+    /// Hosts that are open for models only, such as that server's own, are no places to fetch from.
+    pub(in crate::plugin) async fn check_host(&self, tenant_id: TenantId, host: &str) -> Result<(), String> {
+        let way = if self.local_tenant.get() == Some(&tenant_id) { &self.local } else { &self.pages };
+        match way.addresses.open(host, false).await {
+            Err(Closed::Refused(text)) => Err(text),
+            Ok(_) | Err(Closed::Unknown(_)) => Ok(()),
+        }
+    }
+
     fn way_of(&self, tenant_id: TenantId) -> &Way {
         if self.local_tenant.get() == Some(&tenant_id) { &self.local } else { &self.everybody }
     }
