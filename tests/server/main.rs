@@ -10,6 +10,7 @@ mod evaluation;
 mod formats;
 mod hello;
 mod initialization;
+mod logs;
 mod main_job;
 mod model_servers;
 mod models;

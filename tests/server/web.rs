@@ -91,30 +91,6 @@ fn a_copy_goes_on_after_a_kill() {
 }
 
 #[test]
-fn each_request_is_one_line_of_json() {
-    let server = Server::empty();
-    let caller = server.caller();
-    let kb = caller.a_kb("Notes");
-    let sent = caller.request("GET", &format!("/api/v1/knowledge-bases/{kb}")).header("X-Request-ID", "line-1");
-    caller.send(sent).expect("answered").expect_status(200);
-    let sent = caller.request("GET", "/api/v1/knowledge/nowhere").header("X-Request-ID", "line-2");
-    caller.send(sent).expect("answered").expect_status(404);
-    let line = |id: &str| {
-        wait_for("the line", || {
-            let log = server.log();
-            log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find(|line| line["request_id"] == id)
-        })
-    };
-    let good = line("line-1");
-    assert_eq!(good["route"], "/api/v1/knowledge-bases/{id}");
-    assert_eq!((&good["knowledge_base_id"], &good["status"], &good["method"]), (&json!(kb), &json!(200), &json!("GET")));
-    assert!(good["tenant_id"].is_i64() && good["duration_ms"].is_u64() && good["timestamp"].is_string(), "{good}");
-    let bad = line("line-2");
-    assert_eq!((&bad["status"], &bad["reason"]), (&json!(404), &json!("knowledge not found")), "{bad}");
-    assert!(!server.log().contains(server.api_key()) || server.log().matches(server.api_key()).count() == 1, "keys are not logged");
-}
-
-#[test]
 fn the_references_secret_is_warned_of() {
     let server = Server::builder().env("KNOWHOST_SAMPLE", "false").env("JWT_SECRET", "your-secret-key").start();
     assert!(server.log().contains("WARNING: JWT_SECRET"), "{}", server.log());

@@ -1,5 +1,6 @@
 //! The real binary, started in a folder of its own and ended with the test.
 
+use crate::side_server::python;
 use crate::{Caller, PATIENCE, repository, wait_for};
 use serde_json::Value;
 use std::io::Read;
@@ -157,6 +158,14 @@ impl Server {
 
     pub fn pid(&self) -> u32 {
         self.child.as_ref().expect("a running server").id()
+    }
+
+    /// Changes the database behind the running server's back.
+    pub fn run_sql(&self, statement: &str) {
+        let script = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=60).executescript(sys.argv[2])";
+        let database = self.data_dir().join("knowhost.db");
+        let status = python(&["-c", script, &database.to_string_lossy(), statement]).status().expect("python runs");
+        assert!(status.success(), "{statement} failed");
     }
 
     /// `http://127.0.0.1:port`

@@ -44,9 +44,10 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     }
 }
 
-/// Names the request and echoes the name.
+/// Echoes the request's name, which `log` gave it.
 pub(super) async fn request_id(mut request: Request, next: Next) -> Response {
-    let id = RequestId::of(request.headers().get(&X_REQUEST_ID));
+    let known = request.extensions().get::<RequestId>().cloned();
+    let id = known.unwrap_or_else(|| RequestId::of(request.headers().get(&X_REQUEST_ID)));
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).await;
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
@@ -118,10 +119,13 @@ impl Facts {
     }
 }
 
-/// One line for each request, when its answer begins; failures carry their reason here and nowhere else.
+/// Names each request and writes one line for it when its answer begins, redirects and preflights included; failures carry their
+/// reason here and nowhere else.
 pub(super) async fn log(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let id = RequestId::of(request.headers().get(&X_REQUEST_ID));
+    request.extensions_mut().insert(id.clone());
+    let id = id.0;
     let facts = Facts::default();
     request.extensions_mut().insert(facts.clone());
     let method = request.method().clone();

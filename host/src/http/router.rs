@@ -26,10 +26,10 @@ pub fn router(state: AppState) -> Router {
         .layer(DefaultBodyLimit::max(usize::try_from(UPLOAD_BYTES_MAX).unwrap_or(usize::MAX)))
         .layer(from_fn_with_state(state, super::auth::authenticate))
         .layer(from_fn(middleware::catch_panic))
-        .layer(from_fn(middleware::log))
         .layer(from_fn(middleware::request_id))
         .layer(from_fn(cors::cors))
         .layer(from_fn_with_state(dispatch, front_door))
+        .layer(from_fn(middleware::log))
 }
 
 /// Every route as method and pattern, for the OpenAPI test and the two-tenant matrix.
@@ -37,7 +37,7 @@ pub fn routes_listed() -> Vec<(Method, &'static str)> {
     routes().listed().to_vec()
 }
 
-/// Before everything else: the path as the contract's server reads it, or refuses it, and its redirects over a trailing slash.
+/// Before everything else but the log: the path as the contract's server reads it, or refuses it, and its redirects over a trailing slash.
 async fn front_door(State(dispatch): State<Dispatch>, mut request: Request, next: Next) -> Response {
     if !super::extract::whole_escapes(request.uri().path()) {
         return super::route_table::bad_path();

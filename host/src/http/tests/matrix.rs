@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-const TABLE: &str = include_str!("../../../../tests/contract/matrix.json");
+pub(super) const TABLE: &str = include_str!("../../../../tests/contract/matrix.json");
 
-async fn ids_of(app: &TestApp, ann: &Tester) -> Ids {
+pub(super) async fn ids_of(app: &TestApp, ann: &Tester) -> Ids {
     let text = |value: &Value| value["id"].as_str().expect("an id").to_owned();
     let kb = a_kb(app, ann).await;
     let knowledge = a_document(app, ann, &kb).await;

@@ -11,8 +11,9 @@ use serde_json::{Map, Value, json};
 /// A resource that can be read and changed.
 struct Resource {
     put: String,
-    /// Where its present state is read; `None`: from the answer to the update.
+    /// Where its present state is read, and where it stands in `data`.
     get: String,
+    at: &'static str,
     /// Field, its pointer in the answer, and values to set it to.
     fields: Vec<(&'static str, &'static str, [Value; 2])>,
     /// Named in every update.
@@ -32,6 +33,7 @@ async fn resources(app: &TestApp, key: &str, tenant_id: i64) -> Vec<Resource> {
     let parameters = json!({"base_url": "http://a.example", "api_key": "k", "embedding_parameters": {"dimension": 3}});
     let model = json!({"name": "m", "type": "Embedding", "source": "remote", "parameters": parameters, "is_default": true});
     let model = id(app.post("/api/v1/models", key, model).await.data());
+    let chunk = id(app.get(&format!("/api/v1/chunks/{knowledge}"), key).await.data()[0].clone());
     let texts = |a: &str, b: &str| [json!(a), json!(b)];
     let session_path = format!("/api/v1/sessions/{session}");
     let (tenant_path, model_path) = (format!("/api/v1/tenants/{tenant_id}"), format!("/api/v1/models/{model}"));
@@ -40,6 +42,7 @@ async fn resources(app: &TestApp, key: &str, tenant_id: i64) -> Vec<Resource> {
         Resource {
             put: session_path.clone(),
             get: session_path,
+            at: "",
             fields: vec![
                 field("title", "/title", texts("a", "b")),
                 field("description", "/description", texts("c", "")),
@@ -56,6 +59,7 @@ async fn resources(app: &TestApp, key: &str, tenant_id: i64) -> Vec<Resource> {
         Resource {
             put: tenant_path.clone(),
             get: tenant_path,
+            at: "",
             fields: vec![
                 field("name", "/name", texts("a", "b")),
                 field("description", "/description", texts("c", "d")),
@@ -71,6 +75,7 @@ async fn resources(app: &TestApp, key: &str, tenant_id: i64) -> Vec<Resource> {
         Resource {
             put: model_path.clone(),
             get: model_path,
+            at: "",
             fields: vec![
                 field("name", "/name", texts("a", "b")),
                 field("description", "/description", texts("c", "d")),
@@ -90,6 +95,7 @@ async fn resources(app: &TestApp, key: &str, tenant_id: i64) -> Vec<Resource> {
         Resource {
             put: kb_path.clone(),
             get: kb_path,
+            at: "",
             fields: vec![
                 field("name", "/name", texts("a", "b")),
                 field("description", "/description", texts("c", "")),
@@ -104,10 +110,27 @@ async fn resources(app: &TestApp, key: &str, tenant_id: i64) -> Vec<Resource> {
         Resource {
             put: knowledge_path.clone(),
             get: knowledge_path,
+            at: "",
             fields: vec![field("title", "/title", texts("a", "b")), field("description", "", texts("x", "y"))],
             always: None,
         },
+        Resource {
+            put: format!("/api/v1/chunks/{knowledge}/{chunk}"),
+            get: format!("/api/v1/chunks/{knowledge}"),
+            at: "/0",
+            fields: vec![
+                field("content", "/content", texts("a lighthouse", "a harbour")),
+                field("is_enabled", "/is_enabled", [json!(false), json!(true)]),
+            ],
+            always: None,
+        },
     ]
+}
+
+impl Resource {
+    async fn read(&self, app: &TestApp, key: &str) -> Value {
+        app.get(&self.get, key).await.data().pointer(self.at).expect("the resource").clone()
+    }
 }
 
 /// The state without what changes with every update.
@@ -142,13 +165,13 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
     let mut runner = TestRunner::new(Config::default());
     let cases = runner.config().cases.min(64);
     for resource in resources(&app, &ann.key, ann.tenant_id).await {
-        let whole = app.get(&resource.get, &ann.key).await.data();
+        let whole = resource.read(&app, &ann.key).await;
         assert_eq!(app.put(&resource.put, &ann.key, whole.clone()).await.status, 200, "{}", resource.put);
-        assert_eq!(settled(app.get(&resource.get, &ann.key).await.data()), settled(whole), "{}: sent back whole", resource.put);
+        assert_eq!(settled(resource.read(&app, &ann.key).await), settled(whole), "{}: sent back whole", resource.put);
         for _ in 0..cases {
             let choice = proptest::collection::vec(proptest::option::of(0..2_usize), resource.fields.len());
             let choice = choice.new_tree(&mut runner).expect("a choice").current();
-            let mut wanted = settled(app.get(&resource.get, &ann.key).await.data());
+            let mut wanted = settled(resource.read(&app, &ann.key).await);
             let mut body = Map::new();
             for ((name, pointer, values), chosen) in resource.fields.iter().zip(choice) {
                 let chosen = if resource.always == Some(*name) { Some(chosen.unwrap_or(0)) } else { chosen };
@@ -160,7 +183,7 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
             let body = Value::Object(body);
             let answer = app.put(&resource.put, &ann.key, body.clone()).await;
             assert_eq!(answer.status, 200, "{} {body}: {}", resource.put, answer.text());
-            assert_eq!(settled(app.get(&resource.get, &ann.key).await.data()), wanted, "{} {body}", resource.put);
+            assert_eq!(settled(resource.read(&app, &ann.key).await), wanted, "{} {body}", resource.put);
         }
     }
 }
