@@ -148,8 +148,7 @@ impl Store {
         .try_into()
     }
 
-    /// Marks the tenant as deleted and revokes its users' tokens; its key and tokens work no more. What it has is left to a job of kind
-    /// `DeleteTenant`.
+    /// Marks the tenant as deleted, whose key and tokens then lead nowhere. What it has is left to a job of kind `DeleteTenant`.
     pub async fn delete_tenant(&self, scope: &TenantScope) -> Result<()> {
         let now = Timestamp::now().to_column();
         let mut transaction = self.begin().await?;

@@ -43,7 +43,7 @@ async fn a_list_where_the_engines_should_stand_reads_as_none() {
 }
 
 #[tokio::test]
-async fn a_deleted_tenant_is_gone_with_its_tokens() {
+async fn a_deleted_tenant_is_gone_and_its_tokens_are_left_to_whoever_looks_for_it() {
     let test = open().await;
     let store = &test.store;
     let scope = a_tenant(store, "ann").await;
@@ -54,7 +54,8 @@ async fn a_deleted_tenant_is_gone_with_its_tokens() {
     store.create_auth_tokens(&[token(&user.id, "t1", 60)]).await.expect("stores");
     store.delete_tenant(&scope).await.expect("deletes");
     assert!(matches!(store.get_tenant(&scope).await, Err(Error::NotFound { .. })));
-    assert!(store.find_auth_token("t1").await.expect("reads").expect("there").is_revoked);
+    assert!(store.find_tenant(scope.tenant_id()).await.expect("reads").is_none(), "a token leads to no tenant any more");
+    assert!(!store.find_auth_token("t1").await.expect("reads").expect("there").is_revoked, "so that it is told apart from a revoked one");
     assert!(matches!(store.delete_tenant(&scope).await, Err(Error::NotFound { .. })));
 }
 
