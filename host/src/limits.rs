@@ -146,7 +146,13 @@ pub const PLUGIN_STEP_BYTES_MAX: usize = 64 << 20;
 /// Deltas of one step: one chunk of a body holds a few hundred events at most.
 pub const PLUGIN_DELTAS_PER_STEP_MAX: usize = 10_000;
 pub const PLUGIN_DELTA_BYTES_MAX: usize = 1 << 20;
-/// A call without output is started again this often when neighbours of its instance trap.
+/// What a call was told, packed, so that it can be told to a fresh instance when a neighbour traps: some ten thousand events of a stream.
+pub const PLUGIN_RECORD_BYTES_MAX: usize = 256 << 10;
+/// All these records of one plugin: more than 10,000 usual streams need.
+pub const PLUGIN_RECORDS_BYTES_MAX: usize = 64 << 20;
+/// A call is rebuilt this often; each time costs a few microseconds for each of its events.
+pub const PLUGIN_REBUILDS_MAX: u32 = 32;
+/// A call without output and without a record (it became too long) is started again this often when neighbours of its instance trap.
 pub const PLUGIN_RESTARTS_MAX: u32 = 3;
 /// Faults in a row before a plugin is paused, and the shortest and longest pause.
 pub const PLUGIN_FAULTS_IN_A_ROW_MAX: u32 = 5;

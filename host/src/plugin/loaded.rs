@@ -4,7 +4,7 @@
 
 use super::asks::{AskRoom, CallEnv, Grants, HttpDoor, Secrets};
 use super::binary::{Binary, text_of};
-use super::calls::{Cores, Pools, Use};
+use super::calls::{Cores, Pools, RecordBudget, Use};
 use super::code::{Code, Kind};
 use super::elsewhere::Elsewhere;
 use super::files::PluginFiles;
@@ -97,12 +97,13 @@ impl Workshop {
                 .map_or(usize::MAX, |calls| usize::try_from(calls).unwrap_or(usize::MAX)),
         };
         let code = &loaded.code;
+        let records = Arc::new(RecordBudget::default());
         Ok(Plugin {
-            embedder: self.pools(code, how),
-            reranker: self.pools(code, how),
-            chat_model: self.pools(code, how),
-            tokenizer: self.pools(code, how),
-            catalogue: self.pools(code, how),
+            embedder: self.pools(code, how, &records),
+            reranker: self.pools(code, how, &records),
+            chat_model: self.pools(code, how, &records),
+            tokenizer: self.pools(code, how, &records),
+            catalogue: self.pools(code, how, &records),
             kinds: code.kinds().to_vec(),
             grants: Arc::new(Grants::of(&manifest)),
             room: self.room.clone(),
@@ -139,8 +140,8 @@ impl Workshop {
         }
     }
 
-    fn pools<K: Kind>(&self, code: &Code, how: Use) -> Option<Pools<K>> {
-        code.has::<K>().then(|| Pools::new(code.clone(), how, self.cores.clone()))
+    fn pools<K: Kind>(&self, code: &Code, how: Use, records: &Arc<RecordBudget>) -> Option<Pools<K>> {
+        code.has::<K>().then(|| Pools::new(code.clone(), how, self.cores.clone(), records.clone()))
     }
 }
 

@@ -3,11 +3,12 @@
 //! It is driven by whoever reads it: a reader that is slow is not resumed for, and dropping it closes the operations and cancels the call.
 //! Not here: the operations (`plugin::asks`) and the sockets (`plugin::adapters`).
 
-use super::pool::{NoSeat, Pool, Seat};
+use super::pool::{Pool, Seat};
+use super::record::{Lost, Record};
 use super::slot::TurnError;
 use crate::limits;
 use crate::plugin::asks::{CallEnv, Ops};
-use crate::plugin::code::{Instance, Kind, Step};
+use crate::plugin::code::{Kind, Step};
 use crate::plugin::wasm::wit::io;
 use crate::provider::{ProviderError, ProviderErrorKind, ProviderResult};
 use std::collections::VecDeque;
@@ -24,18 +25,24 @@ pub(in crate::plugin) enum Output<K: Kind> {
 }
 
 pub(in crate::plugin) struct Call<K: Kind> {
-    env: Arc<CallEnv>,
-    pool: Arc<Pool<K>>,
-    request: Arc<K::Request>,
-    picture_bytes: usize,
+    pub(super) env: Arc<CallEnv>,
+    pub(super) pool: Arc<Pool<K>>,
+    pub(super) request: Arc<K::Request>,
+    pub(super) picture_bytes: usize,
     // Before the seat, because the operations are closed before the guest is told.
     ops: Ops,
-    seat: Option<Seat<K>>,
+    pub(super) seat: Option<Seat<K>>,
     deltas: VecDeque<K::Delta>,
     end: Option<K::Answer>,
+    /// What the guest was told; `None` where it is of no use, or too long: then `lost` says so.
+    pub(super) record: Option<Record>,
+    pub(super) lost: Option<Lost>,
+    /// Something that the guest could not be told, because its instance was dead.
+    pub(super) undelivered: Option<Arc<io::Event>>,
     /// The reader has seen a delta: starting again would show it twice.
-    output: bool,
-    restarts: u32,
+    pub(super) output: bool,
+    pub(super) restarts: u32,
+    pub(super) rebuilds: u32,
     over: bool,
 }
 
@@ -50,8 +57,12 @@ impl<K: Kind> Call<K> {
             seat: None,
             deltas: VecDeque::new(),
             end: None,
+            record: None,
+            lost: None,
+            undelivered: None,
             output: false,
             restarts: 0,
+            rebuilds: 0,
             over: false,
         }
     }
@@ -112,55 +123,65 @@ impl<K: Kind> Call<K> {
     }
 
     async fn step(&mut self) -> ProviderResult<()> {
+        let event = if self.seat.is_none() { None } else { Some(self.event().await) };
         let picture_bytes = self.picture_bytes;
-        let turn = match &mut self.seat {
-            Some(seat) => {
-                let event = tokio::select! {
-                    biased;
-                    () = seat.slot.dead().cancelled() => None,
-                    event = self.ops.next() => Some(event),
-                };
-                match event {
-                    Some(event) => {
-                        let resume = move |instance: &mut Instance<K>, id| {
-                            instance.allow_for(picture_bytes);
-                            instance.resume(id, &event)
-                        };
-                        seat.turn(resume).await
-                    }
-                    None => Err(TurnError::Dead),
-                }
-            }
-            None => {
-                let seat = self.pool.seat().await.map_err(|none| self.no_seat(none))?;
-                let request = self.request.clone();
-                let start = move |instance: &mut Instance<K>, id| {
-                    instance.allow_for(picture_bytes);
-                    instance.start(id, &request)
-                };
-                self.seat.insert(seat).turn(start).await
+        let (turn, event) = match (&mut self.seat, event) {
+            (Some(seat), Some(Some(event))) => (seat.resume(event.clone(), picture_bytes).await, Some(event)),
+            (Some(_), Some(None)) => (Err(TurnError::Dead), None),
+            (seat, _) => {
+                let taken = self.pool.seat().await;
+                let taken = taken.map_err(|none| self.env.error(ProviderErrorKind::PluginFault, none.into_text()))?;
+                (seat.insert(taken).start(self.request.clone(), picture_bytes).await, None)
             }
         };
         match turn {
-            Ok(step) => self.take(step),
+            Ok(step) => {
+                self.keep(event.as_ref(), &step);
+                self.take(step)
+            }
             Err(TurnError::Fault(fault)) => {
                 self.pool.breaker.fault(&fault.0);
                 tracing::warn!(plugin = %self.env.plugin, request_id = self.env.context.request_id, "plugin fault: {fault}");
                 Err(self.fault(fault.0))
             }
-            Err(TurnError::Dead) => self.restart(),
+            Err(TurnError::Dead) => {
+                self.undelivered = event;
+                self.revive().await
+            }
         }
     }
 
-    /// A neighbour killed the instance. Without output the call begins again; else its reader would see the beginning twice.
-    fn restart(&mut self) -> ProviderResult<()> {
-        let reason = self.seat.as_ref().map_or("it was ended", |seat| seat.slot.reason()).to_owned();
-        if self.output || self.restarts >= limits::PLUGIN_RESTARTS_MAX {
-            return Err(self.fault(format!("this answer was cut off, because another call made the plugin fail: {reason}")));
+    /// What the guest is told next; `None`: its instance is dead, and there is nothing to rebuild the call from.
+    ///
+    /// A call with a record waits on in a dead instance: it is rebuilt when there is something to tell it.
+    async fn event(&mut self) -> Option<Arc<io::Event>> {
+        if let Some(event) = self.undelivered.take() {
+            return Some(event);
         }
-        self.restarts += 1;
-        self.leave();
-        Ok(())
+        let Some(seat) = &self.seat else { return None };
+        let recorded = self.record.is_some();
+        tokio::select! {
+            biased;
+            () = seat.slot.dead().cancelled(), if !recorded => None,
+            event = self.ops.next() => Some(Arc::new(event)),
+        }
+    }
+
+    /// Keeps what it takes to rebuild the call after this turn.
+    fn keep(&mut self, event: Option<&Arc<io::Event>>, step: &Step<K>) {
+        if step.end.is_some() {
+            self.record = None;
+            return;
+        }
+        if event.is_none() {
+            self.record = self.pool.record();
+        }
+        let Some(record) = &mut self.record else { return };
+        record.trace.add(step);
+        if let Some(Err(lost)) = event.map(|event| record.note(event)) {
+            self.record = None;
+            self.lost = Some(lost);
+        }
     }
 
     /// Checks a step and keeps what it brought.
@@ -191,20 +212,13 @@ impl<K: Kind> Call<K> {
     }
 
     /// Closes the operations, then gives the seat back.
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         self.ops.close_all();
         self.deltas.clear();
         self.seat = None;
     }
 
-    fn no_seat(&self, none: NoSeat) -> ProviderError {
-        match none {
-            NoSeat::Paused(text) => self.fault(text),
-            NoSeat::Fault(fault) => self.fault(fault.0),
-        }
-    }
-
-    fn fault(&self, text: impl Into<String>) -> ProviderError {
+    pub(super) fn fault(&self, text: impl Into<String>) -> ProviderError {
         self.env.error(ProviderErrorKind::PluginFault, text)
     }
 

@@ -6,7 +6,10 @@ mod breaker;
 mod call;
 mod pool;
 mod pools;
+mod rebuild;
+mod record;
 mod slot;
 
 pub(super) use call::{Call, Output};
 pub(super) use pools::{Cores, Pools, Use};
+pub(super) use record::RecordBudget;

@@ -3,8 +3,10 @@
 //! Not here: what a call does in its seat (`call`).
 
 use super::breaker::Breaker;
+use super::record::{Record, RecordBudget};
 use super::slot::{Owner, Slot, TurnError};
-use crate::plugin::code::{Code, Fault, Instance, Kind};
+use crate::plugin::code::{Code, Fault, Instance, Kind, Step};
+use crate::plugin::wasm::wit::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -16,6 +18,8 @@ pub(super) struct PoolShape {
     pub(super) owner: Owner,
     /// Held for each turn: keeps ingestion from running more turns than there are cores.
     pub(super) turns: Option<Arc<Semaphore>>,
+    /// What the records of its calls may take.
+    pub(super) records: Arc<RecordBudget>,
 }
 
 pub(in crate::plugin) struct Pool<K: Kind> {
@@ -32,6 +36,14 @@ pub(in crate::plugin) struct Pool<K: Kind> {
 pub(super) enum NoSeat {
     Paused(String),
     Fault(Fault),
+}
+
+impl NoSeat {
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Self::Paused(text) | Self::Fault(Fault(text)) => text,
+        }
+    }
 }
 
 impl<K: Kind> Pool<K> {
@@ -54,12 +66,22 @@ impl<K: Kind> Pool<K> {
         // The semaphore is never closed, so there always is a permit in the end.
         let permit = self.seats.clone().acquire_owned().await.map_err(|_| NoSeat::Paused("it is shutting down".into()))?;
         self.breaker.check().map_err(NoSeat::Paused)?;
+        let slot = self.place().map_err(NoSeat::Fault)?;
+        Ok(Seat { pool: self.clone(), slot, id: self.next_id.fetch_add(1, Ordering::Relaxed), in_guest: false, _permit: permit })
+    }
+
+    fn place(&self) -> Result<Arc<Slot<K>>, Fault> {
         let slot = match self.take_slot() {
             Some(slot) => slot,
-            None => self.grow().inspect_err(|fault| self.breaker.fault(&fault.0)).map_err(NoSeat::Fault)?,
+            None => self.grow().inspect_err(|fault| self.breaker.fault(&fault.0))?,
         };
         slot.calls_total.fetch_add(1, Ordering::Relaxed);
-        Ok(Seat { pool: self.clone(), slot, id: self.next_id.fetch_add(1, Ordering::Relaxed), in_guest: false, _permit: permit })
+        Ok(slot)
+    }
+
+    /// A record for a new call; `None` where no other call can kill its instance.
+    pub(super) fn record(&self) -> Option<Record> {
+        (self.shape.calls_per_instance > 1).then(|| Record::new(self.shape.records.clone()))
     }
 
     /// The fullest instance with room, so that the others can empty and be dropped; of equals the oldest, which gives way least.
@@ -131,8 +153,24 @@ pub(super) struct Seat<K: Kind> {
 }
 
 impl<K: Kind> Seat<K> {
+    pub(super) async fn start(&mut self, request: Arc<K::Request>, picture_bytes: usize) -> Result<Step<K>, TurnError> {
+        self.turn(move |instance, id| {
+            instance.allow_for(picture_bytes);
+            instance.start(id, &request)
+        })
+        .await
+    }
+
+    pub(super) async fn resume(&mut self, event: Arc<io::Event>, picture_bytes: usize) -> Result<Step<K>, TurnError> {
+        self.turn(move |instance, id| {
+            instance.allow_for(picture_bytes);
+            instance.resume(id, &event)
+        })
+        .await
+    }
+
     /// `run` gets the instance and the call's id.
-    pub(super) async fn turn<R: Send + 'static>(
+    async fn turn<R: Send + 'static>(
         &mut self,
         run: impl FnOnce(&mut Instance<K>, u64) -> Result<R, Fault> + Send + 'static,
     ) -> Result<R, TurnError> {
@@ -145,6 +183,15 @@ impl<K: Kind> Seat<K> {
         self.slot.turn(move |instance| run(instance, id)).await
     }
 
+    /// Into another instance, with the same id, because its own is dead. A pause of the plugin concerns new calls only.
+    pub(super) fn move_on(&mut self) -> Result<(), Fault> {
+        let slot = self.pool.place()?;
+        self.in_guest = false;
+        let old = std::mem::replace(&mut self.slot, slot);
+        self.pool.leave(&old);
+        Ok(())
+    }
+
     /// The guest has ended the call by itself.
     pub(super) fn ended(mut self) {
         self.in_guest = false;
@@ -154,7 +201,11 @@ impl<K: Kind> Seat<K> {
 impl<K: Kind> Drop for Seat<K> {
     fn drop(&mut self) {
         if self.in_guest && !self.slot.dead().is_cancelled() {
-            self.slot.cancel(self.id);
+            let pool = self.pool.clone();
+            self.slot.cancel(self.id, move |fault| {
+                tracing::warn!(kind = K::NAME, "plugin fault while a call was given up: {fault}");
+                pool.breaker.fault(&fault.0);
+            });
         }
         self.pool.leave(&self.slot);
     }

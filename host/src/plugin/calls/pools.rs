@@ -4,6 +4,7 @@
 
 use super::call::Call;
 use super::pool::{Pool, PoolShape};
+use super::record::RecordBudget;
 use super::slot::Owner;
 use crate::domain::TenantId;
 use crate::limits;
@@ -53,12 +54,13 @@ pub(in crate::plugin) struct Pools<K: Kind> {
     code: Code,
     how: Use,
     cores: Cores,
+    records: Arc<RecordBudget>,
     pools: Mutex<HashMap<PoolKey, Arc<Pool<K>>>>,
 }
 
 impl<K: Kind> Pools<K> {
-    pub(in crate::plugin) fn new(code: Code, how: Use, cores: Cores) -> Self {
-        Self { code, how, cores, pools: Mutex::default() }
+    pub(in crate::plugin) fn new(code: Code, how: Use, cores: Cores, records: Arc<RecordBudget>) -> Self {
+        Self { code, how, cores, records, pools: Mutex::default() }
     }
 
     /// A call that starts when it is first read.
@@ -89,12 +91,14 @@ impl<K: Kind> Pools<K> {
                 // A stranger's endless loop must not hold a thread that serves requests.
                 owner: if self.how.third_party || self.code.needs_own_thread() { Owner::Thread { nice: 0 } } else { Owner::Lock },
                 turns: None,
+                records: self.records.clone(),
             },
             Profile::Compute => PoolShape {
                 calls_per_instance: 1,
                 instances_max: self.cores.count,
                 owner: Owner::Thread { nice: if key.background { NICE } else { 0 } },
                 turns: key.background.then(|| self.cores.background.clone()),
+                records: self.records.clone(),
             },
         }
     }

@@ -107,17 +107,17 @@ impl<K: Kind> Slot<K> {
         }
     }
 
-    /// Tells the guest to forget a call; nobody waits for it.
-    pub(super) fn cancel(&self, id: u64) {
+    /// Tells the guest to forget a call; nobody waits for it, so a fault goes to `on_fault`.
+    pub(super) fn cancel(&self, id: u64, on_fault: impl FnOnce(Fault) + Send + 'static) {
+        let shared = self.shared.clone();
+        let cancel = move |instance: &mut Option<Instance<K>>| match shared.run(instance, |instance| instance.cancel(id)) {
+            Err(TurnError::Fault(fault)) => on_fault(fault),
+            Ok(()) | Err(TurnError::Dead) => {}
+        };
         match &self.runner {
-            Runner::Lock(instance) => {
-                let _ = self.shared.run(&mut instance.lock().unwrap_or_else(PoisonError::into_inner), |instance| instance.cancel(id));
-            }
+            Runner::Lock(instance) => cancel(&mut instance.lock().unwrap_or_else(PoisonError::into_inner)),
             Runner::Thread(jobs) => {
-                let shared = self.shared.clone();
-                let _ = jobs.try_send(Box::new(move |instance| {
-                    let _ = shared.run(instance, |instance| instance.cancel(id));
-                }));
+                let _ = jobs.try_send(Box::new(cancel));
             }
         }
     }

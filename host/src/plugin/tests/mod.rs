@@ -7,6 +7,7 @@ mod hostile;
 mod loading;
 mod native;
 mod network;
+mod recovery;
 mod sharing;
 mod shipped;
 mod support;

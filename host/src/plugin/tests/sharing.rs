@@ -27,7 +27,7 @@ const WAITING: usize = 40;
 const STREAMING: usize = 23;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn trap_among_64_calls_restarts_those_without_output_and_ends_the_others() {
+async fn trap_among_64_calls_ends_its_own_call_and_the_others_go_on() {
     let room = std::sync::Arc::new(room(&["hostile"], &[]));
     let (open, gate) = tokio::sync::watch::channel(false);
     let mut server = server(ok_response(&vec![b'x'; 4 << 20]), gate).await;
@@ -42,7 +42,7 @@ async fn trap_among_64_calls_restarts_those_without_output_and_ends_the_others()
     // These have shown their first piece.
     let mut streaming = Vec::new();
     for _ in 0..STREAMING {
-        let mut stream = room.chat(&deep_trap(1_000), "go on").await.unwrap();
+        let mut stream = room.chat(&deep_trap(20), "go on").await.unwrap();
         assert_eq!(stream.next().await.unwrap().unwrap(), ChatDelta::Text("0 ".into()));
         streaming.push(stream);
     }
@@ -50,26 +50,14 @@ async fn trap_among_64_calls_restarts_those_without_output_and_ends_the_others()
     assert_eq!(room.instances("hostile"), 1, "all 64 sit in one instance");
     let error = collect(trapping).await.unwrap_err();
     assert!(error.kind == ProviderErrorKind::PluginFault && error.message.contains("as told, after 5 pieces"), "{error}");
-    for mut stream in streaming {
-        // What had arrived before may still be read; then comes the error, and nothing after it.
-        let mut text = "0 ".to_owned();
-        let error = loop {
-            match stream.next().await.unwrap() {
-                Ok(ChatDelta::Text(piece)) => text.push_str(&piece),
-                Ok(other) => panic!("{other:?}"),
-                Err(error) => break error,
-            }
-        };
-        assert!(numbered(2_000).starts_with(&text), "not byte for byte what it should say: {text}");
-        assert!(error.message.contains("cut off") && error.message.contains("as told"), "{error}");
-        assert_eq!(error.plugin, "hostile 0.1.0");
-        assert!(stream.next().await.is_none());
+    for stream in streaming {
+        assert_eq!(format!("0 {}", collect(stream).await.unwrap()), numbered(40));
     }
-    server.requests.wait_for(|count| *count == 2 * WAITING).await.unwrap();
     open.send(true).unwrap();
     for call in waiting {
         assert_eq!(call.await.unwrap().unwrap(), numbered(20));
     }
+    assert_eq!(*server.requests.borrow(), WAITING, "nothing was requested twice");
 }
 
 #[tokio::test]

@@ -101,6 +101,22 @@ pub(super) fn native_room(name: &str) -> Room {
     Room { folder, plugins }
 }
 
+/// A number of `tests/counts.toml`, from the column that `KNOWHOST_TEST_COUNTS` names (`ci` by default).
+pub(super) fn counts(name: &str) -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "a test's own setting")]
+    let column = std::env::var("KNOWHOST_TEST_COUNTS").unwrap_or_else(|_| "ci".to_owned());
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/counts.toml")).unwrap();
+    let number = text.parse::<toml::Table>().unwrap()[&column][name].as_integer().unwrap();
+    match (name, number) {
+        ("seed", 0) => {
+            let seed = std::time::UNIX_EPOCH.elapsed().map_or(1, |time| time.as_nanos() as u64 | 1);
+            eprintln!("seed {seed}");
+            seed
+        }
+        _ => number.try_into().unwrap(),
+    }
+}
+
 /// A model row of the plugin `source`.
 pub(super) fn row(source: &str, name: &str, model_type: ModelType) -> Model {
     Model {

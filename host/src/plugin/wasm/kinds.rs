@@ -5,6 +5,7 @@
 use super::bindings::exports::knowhost::plugin as exported;
 use super::bindings::knowhost::plugin::io;
 use super::state::HostState;
+use super::trace::Traced;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasmtime::Store;
@@ -21,7 +22,7 @@ pub(in crate::plugin) struct Step<K: Kind> {
 pub(in crate::plugin) trait Kind: Sized + Send + Sync + 'static {
     /// `Serialize`: in the native form it crosses as bytes (`plugin::native`).
     type Request: Serialize + Send + Sync + 'static;
-    type Delta: Send + 'static;
+    type Delta: Traced + Send + 'static;
     type Answer: Send + 'static;
     /// What `start` and `resume` give, as the WIT has it and as the native form encodes it.
     type Given: DeserializeOwned;

@@ -12,6 +12,7 @@ mod kinds;
 mod load;
 mod standins;
 mod state;
+mod trace;
 mod warm;
 
 pub(super) use cache::CompiledCache;
@@ -21,6 +22,7 @@ pub(super) use instance::{Fault, Instance};
 pub(super) use kinds::{CatalogueKind, ChatModelKind, EmbedderKind, Kind, RerankerKind, Step, TokenizeRequest, TokenizerKind};
 pub(super) use load::{Loaded, Source, load};
 pub(super) use state::WarmFiles;
+pub(super) use trace::Trace;
 
 /// The types of interface 0.1.
 pub(super) mod wit {

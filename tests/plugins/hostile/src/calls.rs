@@ -86,6 +86,7 @@ pub(crate) async fn chat(ctx: StreamCtx<Delta>, request: ChatRequest) -> Result<
         "models" => ctx.emit(Delta::Text(models(&ctx, &request.model).await)),
         "deep-trap" => deep_trap(&ctx, &request).await,
         "count" => count(&ctx, &request.model).await?,
+        "relay" => crate::relay::relay(&ctx, &request).await?,
         _ => ctx.emit(Delta::Text("harmless".into())),
     }
     Ok(Answer { finish: Finish::Stop, usage: None })

@@ -20,12 +20,14 @@
 //! | `nan` | numbers that are none |
 //! | `deep-trap` | emits `count` pieces (5), then panics when the user's text contains `trap`, else emits as many again and ends |
 //! | `models` | asks the other models of its tenant, by kind and the row that the setting `other` names, and says how each answered |
+//! | `relay` | emits each line of what `base_url` answers; does what the lines `!trap`, `!loop`, `!pause` and `!mood` say |
 //! | `count` | emits one numbered piece for each chunk of the body at `base_url`, at most `count` |
 //!
 //! The tokenizer has no model; it looks at the first text: `bad-utf8-spans`, `bad-counts`, `backwards`, `beyond`, `loop`, `trap`.
 #![allow(unsafe_code, clippy::panic, reason = "exports are made by hand, and panics are the point")]
 
 mod calls;
+mod relay;
 mod steps;
 
 pub use steps::Hostile;
