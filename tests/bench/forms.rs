@@ -9,7 +9,7 @@ use crate::report::Report;
 use knowhost::domain::{Model, ModelParameters, ModelStatus, ModelType, TenantId, Timestamp};
 use knowhost::plugin::{PluginDesk, Plugins, PluginsConfig};
 use knowhost::provider::{CallContext, EmbedPurpose, Embedder, PluginSource};
-use knowhost_tests::{cargo, plugins_target, repository};
+use knowhost_tests::library;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ const CHUNKS: usize = 256;
 
 /// Runs this program once for each form and puts their figures side by side.
 pub(crate) fn run(report: &mut Report) {
-    let library = build_library();
+    let library = library("embedder-local");
     let mut digests = Vec::new();
     for form in FORMS {
         let folder = tempfile::tempdir().expect("a folder");
@@ -50,14 +50,6 @@ fn child(form: &str, library: &Path, folder: &Path) -> String {
     let output = child.output().expect("this program runs");
     assert!(output.status.success(), "{form}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn build_library() -> std::path::PathBuf {
-    let mut build = cargo(&repository(""));
-    build.args(["build", "--profile", "native-plugin", "-p", "embedder-local", "--features", "knowhost-plugin-sdk/dylib", "--target-dir"]);
-    let output = build.arg(plugins_target()).output().expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    plugins_target().join("native-plugin/libembedder_local.so")
 }
 
 /// Measures one form and prints its figures, a line each.

@@ -1,6 +1,6 @@
 //! Plugins of others in a running server: they wait, are allowed, answer, are replaced and denied, without a restart.
 
-use knowhost_tests::{Caller, Server, SseEvent, component, component_with, wait_for};
+use knowhost_tests::{Caller, Server, SseEvent, component, component_with, library, wait_for};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
@@ -227,4 +227,28 @@ fn secret_in_the_address_stands_in_no_log_and_no_answer() {
     assert!(log.contains("TRACE"), "the log tells everything");
     let told: Vec<&str> = log.lines().filter(|line| line.contains(secret)).collect();
     assert!(told.is_empty(), "{told:#?}");
+}
+
+#[test]
+fn native_library_is_refused_until_it_is_allowed_as_one_and_loads_at_the_next_start() {
+    let mut server = Server::empty();
+    let caller = server.caller();
+    std::fs::create_dir_all(server.data_dir().join("plugins")).expect("a folder");
+    std::fs::copy(library("echo"), server.data_dir().join("plugins/echo.so")).expect("copied");
+    let shown = state(&server, "echo");
+    assert_eq!((&shown["state"], &shown["form"]), (&json!("native_refused"), &json!("native")));
+    let refused = server.run(&["plugin", "allow", "echo", "--yes"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("knowhost plugin allow echo --native"), "{said}");
+    assert_eq!(plugin(&server, &["allow", "echo", "--native", "--yes"])[0]["state"], "allowed");
+    let model = json!({ "name": "echo", "type": "KnowledgeQA", "source": "echo", "is_default": true });
+    caller.post("/api/v1/models", &model).expect("answered").expect_status(201);
+    let session = a_session(&caller);
+    let answer = text(&caller.ask(&session, QUESTION));
+    assert!(!answer.is_empty());
+    server.stop();
+    server.start();
+    let again = state(&server, "echo");
+    assert_eq!((&again["state"], &again["loaded_from"]), (&json!("allowed"), &json!("library")));
+    assert_eq!(text(&server.caller().ask(&session, QUESTION)), answer, "the same answer from the same file");
 }

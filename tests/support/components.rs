@@ -40,3 +40,12 @@ pub fn component_with(name: &str, change: impl FnOnce(String) -> String) -> Vec<
 pub fn component(name: &str) -> Vec<u8> {
     component_with(name, |toml| toml)
 }
+
+/// The plugin `name` of this workspace as a native library.
+pub fn library(name: &str) -> PathBuf {
+    let mut build = cargo(&repository(""));
+    build.args(["build", "--profile", "native-plugin", "-p", name, "--features", "knowhost-plugin-sdk/dylib", "--target-dir"]);
+    let output = build.arg(plugins_target()).output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    plugins_target().join("native-plugin").join(format!("lib{}.so", name.replace('-', "_")))
+}

@@ -14,7 +14,7 @@ mod side_server;
 mod sse;
 
 pub use caller::{Answer, Caller};
-pub use components::{cargo, component, component_with, plugins_target};
+pub use components::{cargo, component, component_with, library, plugins_target};
 pub use cutover::{nginx, old_server};
 pub use models::{Registry, ollama, openai_compatible, openai_compatible_for, recorded_models};
 pub use random::Random;
