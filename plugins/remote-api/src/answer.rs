@@ -68,6 +68,8 @@ impl End {
 
 /// An answer that comes in `data:` lines.
 pub(crate) async fn streamed(ctx: &ChatCtx, body: Body) -> Result<Answer> {
+    // The service has accepted; who waits for that need not wait for the first word.
+    ctx.emit(Delta::Reasoning(String::new()));
     let mut lines = body.lines();
     let mut end = End::default();
     let mut strange = 0;

@@ -85,7 +85,8 @@ fn streamed_answer_is_the_same_at_every_cut() {
     ])];
     let outcome = same_at_every_cut(&script, chat);
     let text = |text: &str| Delta::Text(text.into());
-    assert_eq!(outcome.deltas, [text(""), Delta::Reasoning("hm".into()), text(""), text("你好"), text(" 🙂"), text("")]);
+    let reasoning = |text: &str| Delta::Reasoning(text.into());
+    assert_eq!(outcome.deltas, [reasoning(""), text(""), reasoning("hm"), text(""), text("你好"), text(" 🙂"), text("")]);
     let usage = Some(Usage { input_tokens: 3, output_tokens: 4 });
     assert_eq!(outcome.result().unwrap(), Answer { finish: Finish::Stop, usage });
     assert!(cancel_at_every_step(&script, chat) > 10);
