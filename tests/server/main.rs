@@ -8,6 +8,7 @@ mod cutover;
 mod described;
 mod evaluation;
 mod formats;
+mod guests;
 mod hello;
 mod initialization;
 mod logs;

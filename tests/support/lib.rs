@@ -16,7 +16,7 @@ mod sse;
 pub use caller::{Answer, Caller};
 pub use components::{cargo, component, component_with, library, plugins_target};
 pub use cutover::{nginx, old_server};
-pub use models::{Registry, ollama, openai_compatible, openai_compatible_for, recorded_models};
+pub use models::{Registry, ollama, openai_compatible, openai_compatible_for, provider_apis, recorded_models, script_server};
 pub use random::Random;
 pub use recording::{Deviation, Recording, events};
 pub use server::{OPERATOR_KEY, Server, ServerBuilder, knowhost_bin, shared_server};
@@ -42,7 +42,7 @@ pub fn wait_for<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A variable that `tests/run` sets.
-pub(crate) fn needed(name: &str) -> String {
+pub fn needed(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; run `tests/run server`, which installs the real servers"))
 }
 

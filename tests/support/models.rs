@@ -41,6 +41,20 @@ pub fn recorded_models() -> SideServer {
     server
 }
 
+/// Scripted servers of Anthropic, Voyage (`/voyage/v1`) and Jina (`/jina/v1`), with the key `test-key`.
+pub fn provider_apis() -> SideServer {
+    script_server(&repository("tests/servers/provider_apis.py"), &mut python(&[]))
+}
+
+/// A server that is a script with the port as its argument, run by `program`.
+pub fn script_server(script: &Path, program: &mut Command) -> SideServer {
+    let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port());
+    let child = program.arg(script).arg(port.to_string()).stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the server starts");
+    let server = SideServer::new(child, format!("http://127.0.0.1:{port}"), folder);
+    wait_for("a scripted server", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+    server
+}
+
 /// Ollama without any model. `trusted`: a certificate that it trusts beside those of the machine.
 fn empty_ollama(trusted: Option<&Path>) -> (SideServer, impl Fn(&[&str]) -> Command + use<>) {
     let folder = tempfile::tempdir().expect("a folder");
