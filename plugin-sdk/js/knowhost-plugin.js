@@ -9,6 +9,8 @@ export const INTERFACE = "0.1";
 /** What `Body.bytes` collects, and the longest line or event, unless told otherwise. */
 export const BODY_BYTES_MAX = 32 << 20;
 export const LINE_BYTES_MAX = 4 << 20;
+// A chunk of many short events would be one long turn, which the other calls of the instance wait for and the host may end.
+const TURN_BYTES = 16 << 10;
 
 const WAITS_FOR_NOTHING =
   "the plugin waits for something that the host does not know: only what the SDK gives can be waited for in a plugin, with yield*";
@@ -136,6 +138,13 @@ class Io {
       slot.expecting = true;
       this.asks.push({ tag: "read", val: op });
     }
+  }
+
+  *pause(ms) {
+    const op = this.open((op) => ({ tag: "sleep", val: { op, ms } }));
+    // A fault of the timer ends the wait as well: there is nothing better to do with it.
+    yield* this.event(op);
+    this.slots.delete(op);
   }
 
   close(op) {
@@ -355,15 +364,22 @@ class Lines {
     this.open = [];
     this.openBytes = 0;
     this.done = false;
+    this.turnBytes = 0;
   }
 
   /** The next line without its end; null after the last. */
   *next() {
     while (this.at === this.lines.length) {
       if (this.done) return null;
+      this.turnBytes = 0;
       this.take(yield* this.body.chunk());
     }
+    if (this.turnBytes > TURN_BYTES) {
+      this.turnBytes = 0;
+      yield* this.body.io.pause(0);
+    }
     const line = this.lines[this.at++];
+    this.turnBytes += line.length;
     return decodeBinary(line.endsWith("\r") ? line.slice(0, -1) : line);
   }
 
@@ -491,10 +507,7 @@ class Ctx {
   }
 
   *sleepMs(ms) {
-    const op = this.io.open((op) => ({ tag: "sleep", val: { op, ms } }));
-    // A fault of the timer ends the wait as well: there is nothing better to do with it.
-    yield* this.io.event(op);
-    this.io.slots.delete(op);
+    yield* this.io.pause(ms);
   }
 
   /** A line in the host's log, tagged with the plugin's name. Levels: debug, info, warn, error. */

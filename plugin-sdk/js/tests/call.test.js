@@ -55,6 +55,18 @@ test("lines and events are the same at every cut", () => {
   assert.deepEqual(sameAtEveryCut(script, (host) => ask(host, read("lines"))), text.replaceAll("\r", "").split("\n"));
 });
 
+test("chunk of many lines is read in several turns", () => {
+  const host = new Host([exchange("GET", URL, { body: "0123456789\n".repeat(6000) })]);
+  const count = ask(host, function* (ctx) {
+    const lines = (yield* ctx.get(URL)).lines();
+    let count = 0;
+    while ((yield* lines.next()) !== null) count++;
+    return count;
+  });
+  assert.equal(count, 6000);
+  assert.deepEqual(host.sleptMs, [0, 0, 0]);
+});
+
 test("bytes that are no text and lines that are too long are survived", () => {
   function* lines(ctx) {
     const reader = (yield* ctx.get(URL)).lines(5);
