@@ -4,7 +4,7 @@
 // Not here: checks of the manifest. The server makes them when it reads the component.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -123,7 +123,7 @@ async function main() {
   console.log(`${out}: ${(statSync(out).size / 1e6).toFixed(1)} MB`);
 }
 
-if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+if (process.argv[1] && realpathSync(process.argv[1]) === realpathSync(fileURLToPath(import.meta.url))) {
   main().catch((error) => {
     console.error(`build.mjs: ${error instanceof BuildError || error.code ? error.message : error.stack}`);
     process.exitCode = 1;
