@@ -118,7 +118,10 @@ fn routes() -> RouteTable<AppState> {
         .get("/api/v1/evaluation/", evaluation::get)
         // plugins, for the operator
         .get("/api/v1/plugins", plugins::list)
+        .get("/api/v1/plugins/{name}", plugins::get)
         .post("/api/v1/plugins/{name}/allow", plugins::allow)
+        .put("/api/v1/plugins/{name}/grants", plugins::grant)
+        .post("/api/v1/plugins/{name}/rollback", plugins::roll_back)
         .post("/api/v1/plugins/{name}/deny", plugins::deny)
         // system
         .get("/api/v1/system/info", system::info)

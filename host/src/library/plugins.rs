@@ -4,7 +4,7 @@
 
 use super::Library;
 use crate::error::{Error, Result};
-use crate::provider::{PluginDesk, PluginListing};
+use crate::provider::{PluginDesk, PluginGrantsChange, PluginListing};
 use std::sync::Arc;
 
 impl Library {
@@ -27,6 +27,21 @@ impl Library {
     pub async fn allow_native_plugin(&self, name: &str, digest: &str) -> Result<PluginListing> {
         let (name, digest) = (name.to_owned(), digest.to_owned());
         self.at_the_desk(move |desk| desk.allow_native(&name, &digest)).await
+    }
+
+    pub async fn get_plugin(&self, name: &str) -> Result<PluginListing> {
+        let found = self.list_plugins().await?.into_iter().find(|plugin| plugin.name == name);
+        found.ok_or_else(|| Error::not_found(format!("there is no plugin {name}")))
+    }
+
+    pub async fn grant_to_plugin(&self, name: &str, change: PluginGrantsChange) -> Result<PluginListing> {
+        let name = name.to_owned();
+        self.at_the_desk(move |desk| desk.grant(&name, &change)).await
+    }
+
+    pub async fn roll_plugin_back(&self, name: &str) -> Result<PluginListing> {
+        let name = name.to_owned();
+        self.at_the_desk(move |desk| desk.roll_back(&name)).await
     }
 
     pub async fn deny_plugin(&self, name: &str) -> Result<()> {

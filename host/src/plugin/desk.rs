@@ -1,16 +1,17 @@
-//! The operator's desk: lists the plugins of the folder, allows and denies them while the server runs.
+//! The operator's desk: lists the plugins of the folder, allows, narrows, rolls back and denies them while the server runs.
 //!
 //! Not here: what happens at the start (`plugins`), and who may come to the desk (`library`, `http::auth`).
 
-use super::binary::Binary;
+use super::binary::{Binary, form_of};
 use super::folder::{self, Found};
 use super::incomplete::{Incomplete, Loading};
+use super::kept::{self, Kept};
 use super::listing;
 use super::loaded::Plugin;
 use super::lock::{Entry, Lock};
 use super::plugins::Plugins;
 use crate::error::{Error, Result};
-use crate::provider::{PluginDesk, PluginForm, PluginListing, PluginState};
+use crate::provider::{PluginDesk, PluginForm, PluginGrantsChange, PluginListing, PluginState};
 use std::sync::PoisonError;
 
 impl PluginDesk for Plugins {
@@ -34,6 +35,9 @@ impl PluginDesk for Plugins {
                 },
                 Err(error) => listing::unreadable(&found.file, found.form, format!("{error:#}")),
             };
+            if let Some(entry) = lock.find(&listing.name).filter(|entry| entry.digest == listing.digest) {
+                entry.show(&mut listing);
+            }
             listing.file = Some(found.file);
             all.push(listing);
         }
@@ -46,6 +50,59 @@ impl PluginDesk for Plugins {
 
     fn allow_native(&self, name: &str, digest: &str) -> Result<PluginListing> {
         self.decide(name, Some(digest), true)
+    }
+
+    fn grant(&self, name: &str, change: &PluginGrantsChange) -> Result<PluginListing> {
+        let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_shipped(name) {
+            return Err(Error::BadRequest(format!("{name} ships with this server and has what it asks for")));
+        }
+        let mut lock = Lock::read(&self.config.lock_file)?;
+        let found = self.find_file(name)?;
+        let entry = lock.find(name).filter(|entry| entry.allows(&found.digest, found.form));
+        let (Some(entry), Ok(manifest)) = (entry, &found.manifest) else {
+            return Err(Error::Conflict(format!("{name} is not allowed as it is; run `knowhost plugin allow {name}` first")));
+        };
+        let entry = entry.changed(manifest, change).map_err(Error::BadRequest)?;
+        lock.set(entry.clone());
+        lock.write(&self.config.lock_file)?;
+        tracing::info!(plugin = name, narrowed = entry.narrowed, "grants changed");
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let mut shown = match loaded {
+            Some(plugin) => {
+                plugin.set_granted(&entry.granted());
+                of_loaded(&plugin, PluginState::Allowed)
+            }
+            None => listing::of_manifest(manifest, found.digest, found.form, PluginState::Allowed),
+        };
+        shown.file = Some(found.file);
+        entry.show(&mut shown);
+        Ok(shown)
+    }
+
+    fn roll_back(&self, name: &str) -> Result<PluginListing> {
+        let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lock = Lock::read(&self.config.lock_file)?;
+        let entry = lock.find(name).ok_or_else(|| Error::not_found(format!("no plugin {name} was allowed")))?;
+        let previous = entry
+            .previous
+            .clone()
+            .ok_or_else(|| Error::Conflict(format!("{name} {} is the first version that was allowed here", entry.version)))?;
+        let bytes = self.kept().read(&previous.digest).map_err(|error| Error::Conflict(format!("{error:#}")))?;
+        let form = form_of(&bytes);
+        if form == PluginForm::Native && !previous.allow_native {
+            return Err(Error::Conflict(format!("{name} {} is a native library that was not allowed to run", previous.version)));
+        }
+        let file = self.find_file(name).map_or_else(|_| format!("{name}.wasm"), |found| found.file);
+        let loading =
+            self.workshop.load_or_wait(Binary::from(bytes.clone()), true).map_err(|error| Error::BadRequest(format!("{error:#}")))?;
+        let entry = Entry::new(loading.manifest(), previous.digest, form, Some(entry));
+        // The lock first: a server that dies in between finds a file that it does not load, and never one that nobody allowed.
+        lock.set(entry.clone());
+        lock.write(&self.config.lock_file)?;
+        kept::replace(&self.config.plugins_dir.join(&file), &bytes)?;
+        tracing::info!(plugin = name, version = entry.version, digest = entry.digest, "plugin rolled back");
+        Ok(self.take_in(loading, &entry, file))
     }
 
     fn deny(&self, name: &str) -> Result<()> {
@@ -91,18 +148,31 @@ impl Plugins {
         }
         // Compiled and warmed up beside the one in use; only a plugin that loads, or that merely waits for its files, is written down.
         let loading =
-            self.workshop.load_or_wait(Binary::from(found.bytes), true).map_err(|error| Error::BadRequest(format!("{error:#}")))?;
+            self.workshop.load_or_wait(Binary::from(found.bytes.clone()), true).map_err(|error| Error::BadRequest(format!("{error:#}")))?;
         let mut lock = Lock::read(&self.config.lock_file)?;
-        lock.set(Entry::new(loading.manifest(), found.digest, found.form));
+        let entry = Entry::new(loading.manifest(), found.digest, found.form, lock.find(name));
+        self.kept().keep(&entry.digest, &found.bytes)?;
+        lock.set(entry.clone());
         lock.write(&self.config.lock_file)?;
+        self.kept().keep_only(lock.digests());
+        tracing::info!(plugin = name, version = entry.version, digest = entry.digest, form = ?found.form, "plugin allowed");
+        Ok(self.take_in(loading, &entry, found.file))
+    }
+
+    /// Puts it in the place of what ran before, and says how it stands.
+    fn take_in(&self, loading: Loading, entry: &Entry, file: String) -> PluginListing {
         let mut shown = match &loading {
             Loading::Ready(plugin) => of_loaded(plugin, PluginState::Allowed),
             Loading::Incomplete(plugin) => plugin.listing(),
         };
-        shown.file = Some(found.file);
-        tracing::info!(plugin = name, version = shown.version, digest = shown.digest, form = ?shown.form, "plugin allowed");
+        shown.file = Some(file);
+        entry.show(&mut shown);
         self.insert(loading);
-        Ok(shown)
+        shown
+    }
+
+    fn kept(&self) -> Kept {
+        Kept::beside(&self.config.plugins_dir)
     }
 
     fn find_file(&self, name: &str) -> Result<Found> {

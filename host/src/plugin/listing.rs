@@ -39,6 +39,8 @@ pub(super) fn of_manifest(manifest: &Manifest, digest: String, form: PluginForm,
         instances: 0,
         memory_bytes: 0,
         paused: None,
+        granted: None,
+        previous: None,
     }
 }
 
@@ -68,5 +70,7 @@ pub(super) fn unreadable(file: &str, form: PluginForm, reason: String) -> Plugin
         instances: 0,
         memory_bytes: 0,
         paused: None,
+        granted: None,
+        previous: None,
     }
 }

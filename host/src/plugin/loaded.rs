@@ -12,11 +12,11 @@ use super::native::Libraries;
 use super::settings::SettingsSchema;
 use super::wasm::{self, CatalogueKind, ChatModelKind, CompiledCache, EmbedderKind, Engine, InstanceLimits, RerankerKind, TokenizerKind};
 use crate::limits;
-use crate::provider::{CallContext, LoadedFrom, PluginForm, PluginIdentity};
+use crate::provider::{CallContext, LoadedFrom, PluginForm, PluginGrants, PluginIdentity};
 use anyhow::Context;
 use knowhost_plugin_sdk::manifest::{Manifest, ManifestModel, ModelKind, Origin, Profile};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +43,8 @@ pub(super) struct Plugin {
     pub(super) cache_name: String,
     /// Of its model rows; none: the manifest describes no settings.
     pub(super) settings: Option<SettingsSchema>,
-    grants: Arc<Grants>,
+    /// Of calls that begin now; an operator may change them.
+    grants: RwLock<Arc<Grants>>,
     room: Arc<AskRoom>,
     revoked: CancellationToken,
     pub(super) embedder: Option<Pools<EmbedderKind>>,
@@ -105,7 +106,7 @@ impl Workshop {
             tokenizer: self.pools(code, how, &records),
             catalogue: self.pools(code, how, &records),
             kinds: code.kinds().to_vec(),
-            grants: Arc::new(Grants::of(&manifest)),
+            grants: RwLock::new(Arc::new(Grants::of(&manifest))),
             room: self.room.clone(),
             revoked: CancellationToken::new(),
             form: binary.form(),
@@ -160,7 +161,7 @@ impl Plugin {
         Arc::new(CallEnv {
             room: self.room.clone(),
             plugin: self.identity.clone(),
-            grants: self.grants.clone(),
+            grants: self.grants.read().unwrap_or_else(PoisonError::into_inner).clone(),
             base_url,
             secrets,
             context: context.clone(),
@@ -171,6 +172,11 @@ impl Plugin {
     /// The way out, for what the host checks itself.
     pub(super) fn http(&self) -> &HttpDoor {
         self.room.http()
+    }
+
+    /// Calls that begin afterwards have these grants.
+    pub(super) fn set_granted(&self, granted: &PluginGrants) {
+        *self.grants.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Grants::of(&self.manifest).within(granted));
     }
 
     /// The operator took the permission back: calls under way end.

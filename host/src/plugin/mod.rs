@@ -12,6 +12,7 @@ mod files;
 mod folder;
 mod incomplete;
 mod install;
+mod kept;
 mod listing;
 mod loaded;
 mod lock;

@@ -11,7 +11,7 @@ use super::elsewhere::Elsewhere;
 use super::folder::{self, Found};
 use super::incomplete::{Incomplete, Loading};
 use super::loaded::{Plugin, Workshop};
-use super::lock::Lock;
+use super::lock::{Entry, Lock};
 use super::native::Libraries;
 use super::settings::SettingsSchema;
 use super::wasm::{CompiledCache, Engine};
@@ -131,6 +131,7 @@ impl Plugins {
 
     /// Calls under way in one that is replaced finish there.
     pub(super) fn insert(&self, loading: Loading) {
+        self.hold_to_grants(&loading);
         let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
         let mut incomplete = self.incomplete.write().unwrap_or_else(PoisonError::into_inner);
         match loading {
@@ -142,6 +143,16 @@ impl Plugins {
                 loaded.remove(plugin.name());
                 incomplete.insert(plugin.name().to_owned(), *plugin);
             }
+        }
+    }
+
+    /// A third-party plugin gets what stands in the lock file; one that can not be read grants nothing.
+    fn hold_to_grants(&self, loading: &Loading) {
+        if let Loading::Ready(plugin) = loading
+            && plugin.third_party
+        {
+            let lock = Lock::read(&self.config.lock_file).inspect_err(|error| tracing::error!("{error:#}")).unwrap_or_default();
+            plugin.set_granted(&lock.find(&plugin.identity.name).map(Entry::granted).unwrap_or_default());
         }
     }
 

@@ -27,7 +27,7 @@ pub use embedder::{EmbedPurpose, Embedder, Embeddings, ScoreMap};
 pub use error::{ProviderError, ProviderErrorKind};
 pub use followers::Followers;
 pub use pages::{Page, Pages};
-pub use plugin_desk::{LoadedFrom, PluginDesk, PluginForm, PluginListing, PluginState};
+pub use plugin_desk::{LoadedFrom, PluginDesk, PluginForm, PluginGrants, PluginGrantsChange, PluginListing, PluginState, PluginVersion};
 pub use registry::{BUILTIN_CHAT, BUILTIN_EMBED, BUILTIN_EMBED_FULL, BUILTIN_RERANK, ModelRows, PluginSource, Registry};
 pub use reranker::{RerankHit, Reranker};
 pub use retriever::{IndexedChunk, RetrieveFilter, RetrieveRequest, Retrieved, Retriever, ScoredChunk};

@@ -19,6 +19,12 @@ pub trait PluginDesk: Send + Sync {
     /// As `allow`, for a native library: it will run as the server itself. The file is always the one of this digest.
     fn allow_native(&self, name: &str, digest: &str) -> Result<PluginListing>;
 
+    /// Narrows or widens what an allowed plugin may do, never beyond what its manifest asks for. It holds for calls that begin afterwards.
+    fn grant(&self, name: &str, change: &PluginGrantsChange) -> Result<PluginListing>;
+
+    /// Goes back to the file that was allowed before this one; once more, and the newer one runs again. No call fails meanwhile.
+    fn roll_back(&self, name: &str) -> Result<PluginListing>;
+
     /// Takes the permission back: no new calls, and those under way end with an error.
     fn deny(&self, name: &str) -> Result<()>;
 }
@@ -65,6 +71,32 @@ pub enum PluginState {
     Broken { reason: String },
 }
 
+/// What an operator granted of what a manifest asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PluginGrants {
+    pub allowed_hosts: Vec<String>,
+    pub allowed_models: Vec<String>,
+    /// Each secret, and where it may be sent.
+    pub secrets: BTreeMap<String, Vec<String>>,
+}
+
+/// New grants; what is absent stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct PluginGrantsChange {
+    pub allowed_hosts: Option<Vec<String>>,
+    pub allowed_models: Option<Vec<String>>,
+    pub secrets: Option<BTreeMap<String, Vec<String>>>,
+}
+
+/// A file that was allowed before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PluginVersion {
+    pub version: String,
+    /// SHA-256 of the file.
+    pub digest: String,
+}
+
 /// One plugin: who it is, what it asks for, how it stands.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Plugin)]
@@ -105,4 +137,10 @@ pub struct PluginListing {
     pub memory_bytes: usize,
     /// Why calls to it are refused at the moment: it failed again and again.
     pub paused: Option<String>,
+    /// Of what it asks for; `None` for shipped plugins, which have all of it, and for those that are not allowed.
+    #[serde(default)]
+    pub granted: Option<PluginGrants>,
+    /// What `roll_back` would go back to.
+    #[serde(default)]
+    pub previous: Option<PluginVersion>,
 }

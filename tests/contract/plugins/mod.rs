@@ -1,3 +1,6 @@
 mod allow;
 mod deny;
+mod get;
+mod grants;
 mod list;
+mod rollback;

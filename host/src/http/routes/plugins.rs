@@ -1,4 +1,4 @@
-//! Plugins over HTTP, for the operator alone: list, allow, deny.
+//! Plugins over HTTP, for the operator alone: look, allow, narrow, roll back, deny.
 //!
 //! Not here: what allowing means (`library::plugins`).
 
@@ -10,7 +10,7 @@ use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{JsonBody, PathIds};
 use crate::http::go_json::{Bind, BindError};
 use crate::http::openapi::{BadRequest, Conflict};
-use crate::provider::PluginListing;
+use crate::provider::{PluginGrantsChange, PluginListing};
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -37,6 +37,57 @@ impl Bind for AllowPluginRequest {
 )]
 pub(in crate::http) async fn list(State(state): State<AppState>, _operator: Operator) -> ApiResult {
     Ok(envelope::data(&state.library.list_plugins().await?))
+}
+
+impl Bind for PluginGrantsChange {
+    const NAME: &'static str = "PluginGrantsChange";
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/v1/plugins/{name}",
+    tag = "plugins",
+    summary = "Show a plugin, what it asks for and what is granted; for the operator",
+    responses((status = 200, description = "The plugin.", body = Data<PluginListing>))
+)]
+pub(in crate::http) async fn get(State(state): State<AppState>, _operator: Operator, PathIds([name]): PathIds<1>) -> ApiResult {
+    Ok(envelope::data(&state.library.get_plugin(&name).await?))
+}
+
+/// What the body does not name stays as it is.
+#[utoipa::path(
+    put,
+    path = "/api/v1/plugins/{name}/grants",
+    tag = "plugins",
+    summary = "Narrow or widen what an allowed plugin may do, within what it asks for; for the operator",
+    request_body = PluginGrantsChange,
+    responses(
+        (status = 200, description = "The plugin with its new grants, which hold for calls that begin now.", body = Data<PluginListing>),
+        (status = 409, response = Conflict),
+    )
+)]
+pub(in crate::http) async fn grant(
+    State(state): State<AppState>,
+    _operator: Operator,
+    PathIds([name]): PathIds<1>,
+    body: JsonBody,
+) -> ApiResult {
+    let change = body.bind().map_err(BindError::in_message)?;
+    Ok(envelope::data(&state.library.grant_to_plugin(&name, change).await?))
+}
+
+#[utoipa::path(
+    post,
+    path = "/api/v1/plugins/{name}/rollback",
+    tag = "plugins",
+    summary = "Go back to the version that was allowed before; for the operator",
+    responses(
+        (status = 200, description = "The plugin as it is loaded.", body = Data<PluginListing>),
+        (status = 409, response = Conflict),
+    )
+)]
+pub(in crate::http) async fn roll_back(State(state): State<AppState>, _operator: Operator, PathIds([name]): PathIds<1>) -> ApiResult {
+    Ok(envelope::data(&state.library.roll_plugin_back(&name).await?))
 }
 
 /// An empty body allows the file that is there; a digest allows that very file and no other.

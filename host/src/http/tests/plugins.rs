@@ -4,7 +4,7 @@ use super::TestApp;
 use super::support::OPERATOR_KEY;
 use crate::error::{Error, Result};
 use crate::library::LibrarySettings;
-use crate::provider::{PluginDesk, PluginForm, PluginListing, PluginState};
+use crate::provider::{PluginDesk, PluginForm, PluginGrants, PluginGrantsChange, PluginListing, PluginState};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 
@@ -33,6 +33,19 @@ impl PluginDesk for OnePlugin {
         plugin.form = PluginForm::Native;
         self.0.lock().unwrap().form = PluginForm::Native;
         Ok(plugin)
+    }
+
+    fn grant(&self, name: &str, change: &PluginGrantsChange) -> Result<PluginListing> {
+        self.allow(name, None)?;
+        let mut plugin = self.0.lock().unwrap();
+        let allowed_hosts = change.allowed_hosts.clone().unwrap_or_else(|| plugin.allowed_hosts.clone());
+        plugin.granted = Some(PluginGrants { allowed_hosts, ..PluginGrants::default() });
+        Ok(plugin.clone())
+    }
+
+    fn roll_back(&self, name: &str) -> Result<PluginListing> {
+        self.allow(name, None)?;
+        Err(Error::Conflict("it is the first version".into()))
     }
 
     fn deny(&self, name: &str) -> Result<()> {
@@ -69,6 +82,15 @@ async fn operator_lists_allows_and_denies() {
     assert_eq!(native["form"], "native");
     let blind = app.post("/api/v1/plugins/mine/allow", OPERATOR_KEY, json!({ "allow_native": true })).await;
     assert_eq!((blind.failure().0, blind.failure().1), (400, 1000));
+    let grants = "/api/v1/plugins/mine/grants";
+    let kept = app.put(grants, OPERATOR_KEY, json!({})).await.data();
+    assert_eq!(kept["granted"]["allowed_hosts"], json!(["{base_url}"]));
+    let narrowed = app.put(grants, OPERATOR_KEY, json!({ "allowed_hosts": [] })).await.data();
+    assert_eq!(narrowed["granted"]["allowed_hosts"], json!([]));
+    assert_eq!(app.put(grants, OPERATOR_KEY, json!({ "allowed_hosts": "all" })).await.failure().0, 400);
+    assert_eq!(app.get("/api/v1/plugins/mine", OPERATOR_KEY).await.data()["granted"], narrowed["granted"]);
+    let back = app.post("/api/v1/plugins/mine/rollback", OPERATOR_KEY, json!(null)).await;
+    assert_eq!((back.failure().0, back.failure().1), (409, 1005));
     assert_eq!(app.post("/api/v1/plugins/none/allow", OPERATOR_KEY, json!({})).await.failure().0, 404);
     assert_eq!(app.post("/api/v1/plugins/mine/allow", OPERATOR_KEY, json!("nonsense")).await.failure().0, 400);
     assert_eq!(app.post("/api/v1/plugins/mine/deny", OPERATOR_KEY, json!(null)).await.status, 200);
@@ -84,6 +106,9 @@ async fn tenants_have_no_say_about_plugins() {
         app.get("/api/v1/plugins", &ann.key).await,
         app.post("/api/v1/plugins/mine/allow", &ann.key, json!({})).await,
         app.post("/api/v1/plugins/mine/deny", &ann.key, json!({})).await,
+        app.get("/api/v1/plugins/mine", &ann.key).await,
+        app.put("/api/v1/plugins/mine/grants", &ann.key, json!({})).await,
+        app.post("/api/v1/plugins/mine/rollback", &ann.key, json!(null)).await,
     ] {
         assert_eq!((answer.failure().0, answer.failure().1), (403, 1002));
     }

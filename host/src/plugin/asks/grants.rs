@@ -3,6 +3,7 @@
 //! Not here: whether the operator allowed the plugin at all (`plugin::lock`), and which addresses are open (`address`).
 
 use crate::limits;
+use crate::provider::PluginGrants;
 use knowhost_plugin_sdk::manifest::{AllowedHost, Manifest, Origin, SecretGrant};
 use std::time::Duration;
 use url::Url;
@@ -45,6 +46,18 @@ impl Grants {
             response_bytes_max: asked.response_bytes_max.unwrap_or(u64::MAX).min(limits::PLUGIN_RESPONSE_BYTES_MAX),
             exchange_max: asked.exchange_ms_max.map_or(Duration::MAX, Duration::from_millis).min(limits::PLUGIN_EXCHANGE_MAX),
         }
+    }
+
+    /// Without what the operator did not grant. The strings are those of the manifest's rules.
+    pub(in crate::plugin) fn within(mut self, granted: &PluginGrants) -> Self {
+        self.allowed_hosts.retain(|rule| granted.allowed_hosts.contains(&rule.to_string()));
+        self.allowed_models.retain(|model| granted.allowed_models.contains(model));
+        self.secrets.retain(|secret| granted.secrets.contains_key(&secret.name));
+        for secret in &mut self.secrets {
+            let hosts = granted.secrets.get(&secret.name);
+            secret.hosts.retain(|rule| hosts.is_some_and(|hosts| hosts.contains(&rule.to_string())));
+        }
+        self
     }
 
     /// The denial names the line that would have to stand in the manifest, and what the operator does.
