@@ -127,6 +127,6 @@ async fn tools_reach_the_provider_and_its_calls_come_back_when_tools_were_offere
     let heard = String::from_utf8_lossy(&server.heard.lock().unwrap()).into_owned();
     assert!(heard.contains(r#""tool_choice":"required""#) && heard.contains(r#""name":"look""#), "{heard}");
     // Nobody offered a tool: the call is an error, and no text is lost silently.
-    let refused = chat.chat_stream(&context(), question("x")).await.err().unwrap();
+    let refused = super::support::collect(chat.chat_stream(&context(), question("x")).await.unwrap()).await.unwrap_err();
     assert!(refused.kind == ProviderErrorKind::Unsupported && refused.message.contains("none was offered"), "{refused}");
 }
