@@ -3,7 +3,7 @@
 //! Not here: that the schema is a table of properties at all (`knowhost_plugin_sdk::manifest`). A schema can refer to itself and to nothing else.
 
 use anyhow::anyhow;
-use boon::{Compiler, Draft, SchemaIndex, Schemas, UrlLoader, ValidationError};
+use boon::{CompileError, Compiler, Draft, SchemaIndex, Schemas, UrlLoader, ValidationError};
 use serde_json::{Map, Value};
 
 const PLACE: &str = "plugin:settings";
@@ -33,8 +33,9 @@ impl SettingsSchema {
         compiler.set_default_draft(Draft::V2020_12);
         compiler.enable_format_assertions();
         let mut schemas = Schemas::new();
-        let place = compiler.add_resource(PLACE, schema.clone()).and_then(|()| compiler.compile(PLACE, &mut schemas));
-        let index = place.map_err(|error| anyhow!("no JSON Schema that can be used: {error:#}"))?;
+        let unfit = |error: CompileError| anyhow!("no JSON Schema that can be used: {error:#}");
+        compiler.add_resource(PLACE, schema.clone()).map_err(unfit)?;
+        let index = compiler.compile(PLACE, &mut schemas).map_err(unfit)?;
         let names = schema.get("properties").and_then(Value::as_object);
         Ok(Self { schemas, index, described: names.into_iter().flatten().map(|(name, _)| name.clone()).collect() })
     }

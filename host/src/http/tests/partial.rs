@@ -24,6 +24,10 @@ fn field(name: &'static str, pointer: &'static str, values: [Value; 2]) -> (&'st
     (name, pointer, values)
 }
 
+fn texts(a: &str, b: &str) -> [Value; 2] {
+    [json!(a), json!(b)]
+}
+
 async fn resources(app: &TestApp, key: &str, tenant_id: i64) -> Vec<Resource> {
     let id = |value: Value| value["id"].as_str().expect("an id").to_owned();
     let ann = super::support::Tester { tenant_id, email: String::new(), key: key.to_owned(), token: String::new(), refresh: String::new() };
@@ -34,97 +38,117 @@ async fn resources(app: &TestApp, key: &str, tenant_id: i64) -> Vec<Resource> {
     let model = json!({"name": "m", "type": "Embedding", "source": "remote", "parameters": parameters, "is_default": true});
     let model = id(app.post("/api/v1/models", key, model).await.data());
     let chunk = id(app.get(&format!("/api/v1/chunks/{knowledge}"), key).await.data()[0].clone());
-    let texts = |a: &str, b: &str| [json!(a), json!(b)];
-    let session_path = format!("/api/v1/sessions/{session}");
-    let (tenant_path, model_path) = (format!("/api/v1/tenants/{tenant_id}"), format!("/api/v1/models/{model}"));
-    let (kb_path, knowledge_path) = (format!("/api/v1/knowledge-bases/{kb}"), format!("/api/v1/knowledge/{knowledge}"));
     vec![
-        Resource {
-            put: session_path.clone(),
-            get: session_path,
-            at: "",
-            fields: vec![
-                field("title", "/title", texts("a", "b")),
-                field("description", "/description", texts("c", "")),
-                field("max_rounds", "/max_rounds", [json!(3), json!(0)]),
-                field("enable_rewrite", "/enable_rewrite", [json!(false), json!(true)]),
-                field("fallback_response", "/fallback_response", texts("d", "e")),
-                field("vector_threshold", "/vector_threshold", [json!(0.25), json!(0.75)]),
-                field("rerank_top_k", "/rerank_top_k", [json!(7), json!(8)]),
-                field("summary_model_id", "/summary_model_id", texts("f", "")),
-                field("summary_parameters", "/summary_parameters/temperature", [json!({"temperature": 0.5}), json!({"temperature": 0.75})]),
-            ],
-            always: None,
-        },
-        Resource {
-            put: tenant_path.clone(),
-            get: tenant_path,
-            at: "",
-            fields: vec![
-                field("name", "/name", texts("a", "b")),
-                field("description", "/description", texts("c", "d")),
-                field("business", "/business", texts("e", "f")),
-                field(
-                    "retriever_engines",
-                    "/retriever_engines/engines",
-                    [json!({"engines": []}), json!({"engines": [{"retriever_engine_type": "postgres", "retriever_type": "vector"}]})],
-                ),
-            ],
-            always: None,
-        },
-        Resource {
-            put: model_path.clone(),
-            get: model_path,
-            at: "",
-            fields: vec![
-                field("name", "/name", texts("a", "b")),
-                field("description", "/description", texts("c", "d")),
-                field("is_default", "/is_default", [json!(false), json!(true)]),
-                // The contract replaces them as a whole.
-                field(
-                    "parameters",
-                    "/parameters",
-                    [
-                        json!({"base_url": "http://b.example", "api_key": "", "embedding_parameters": {"dimension": 4, "truncate_prompt_tokens": 0}}),
-                        json!({"base_url": "http://c.example", "api_key": "x", "embedding_parameters": {"dimension": 0, "truncate_prompt_tokens": 9}}),
-                    ],
-                ),
-            ],
-            always: None,
-        },
-        Resource {
-            put: kb_path.clone(),
-            get: kb_path,
-            at: "",
-            fields: vec![
-                field("name", "/name", texts("a", "b")),
-                field("description", "/description", texts("c", "")),
-                field(
-                    "config",
-                    "/image_processing_config/model_id",
-                    [json!({"image_processing_config": {"model_id": "v"}}), json!({"image_processing_config": {"model_id": "w"}})],
-                ),
-            ],
-            always: Some("name"),
-        },
-        Resource {
-            put: knowledge_path.clone(),
-            get: knowledge_path,
-            at: "",
-            fields: vec![field("title", "/title", texts("a", "b")), field("description", "", texts("x", "y"))],
-            always: None,
-        },
-        Resource {
-            put: format!("/api/v1/chunks/{knowledge}/{chunk}"),
-            get: format!("/api/v1/chunks/{knowledge}"),
-            at: "/0",
-            fields: vec![
-                field("content", "/content", texts("a lighthouse", "a harbour")),
-                field("is_enabled", "/is_enabled", [json!(false), json!(true)]),
-            ],
-            always: None,
-        },
+        a_session(format!("/api/v1/sessions/{session}")),
+        a_tenant(format!("/api/v1/tenants/{tenant_id}")),
+        a_model(format!("/api/v1/models/{model}")),
+        a_knowledge_base(format!("/api/v1/knowledge-bases/{kb}")),
+        a_knowledge(format!("/api/v1/knowledge/{knowledge}")),
+        a_chunk(format!("/api/v1/chunks/{knowledge}/{chunk}"), format!("/api/v1/chunks/{knowledge}")),
     ]
+}
+
+fn a_session(path: String) -> Resource {
+    Resource {
+        put: path.clone(),
+        get: path,
+        at: "",
+        fields: vec![
+            field("title", "/title", texts("a", "b")),
+            field("description", "/description", texts("c", "")),
+            field("max_rounds", "/max_rounds", [json!(3), json!(0)]),
+            field("enable_rewrite", "/enable_rewrite", [json!(false), json!(true)]),
+            field("fallback_response", "/fallback_response", texts("d", "e")),
+            field("vector_threshold", "/vector_threshold", [json!(0.25), json!(0.75)]),
+            field("rerank_top_k", "/rerank_top_k", [json!(7), json!(8)]),
+            field("summary_model_id", "/summary_model_id", texts("f", "")),
+            field("summary_parameters", "/summary_parameters/temperature", [json!({"temperature": 0.5}), json!({"temperature": 0.75})]),
+        ],
+        always: None,
+    }
+}
+
+fn a_tenant(path: String) -> Resource {
+    Resource {
+        put: path.clone(),
+        get: path,
+        at: "",
+        fields: vec![
+            field("name", "/name", texts("a", "b")),
+            field("description", "/description", texts("c", "d")),
+            field("business", "/business", texts("e", "f")),
+            field(
+                "retriever_engines",
+                "/retriever_engines/engines",
+                [json!({"engines": []}), json!({"engines": [{"retriever_engine_type": "postgres", "retriever_type": "vector"}]})],
+            ),
+        ],
+        always: None,
+    }
+}
+
+fn a_model(path: String) -> Resource {
+    Resource {
+        put: path.clone(),
+        get: path,
+        at: "",
+        fields: vec![
+            field("name", "/name", texts("a", "b")),
+            field("description", "/description", texts("c", "d")),
+            field("is_default", "/is_default", [json!(false), json!(true)]),
+            // The contract replaces them as a whole.
+            field(
+                "parameters",
+                "/parameters",
+                [
+                    json!({"base_url": "http://b.example", "api_key": "", "embedding_parameters": {"dimension": 4, "truncate_prompt_tokens": 0}}),
+                    json!({"base_url": "http://c.example", "api_key": "x", "embedding_parameters": {"dimension": 0, "truncate_prompt_tokens": 9}}),
+                ],
+            ),
+        ],
+        always: None,
+    }
+}
+
+fn a_knowledge_base(path: String) -> Resource {
+    Resource {
+        put: path.clone(),
+        get: path,
+        at: "",
+        fields: vec![
+            field("name", "/name", texts("a", "b")),
+            field("description", "/description", texts("c", "")),
+            field(
+                "config",
+                "/image_processing_config/model_id",
+                [json!({"image_processing_config": {"model_id": "v"}}), json!({"image_processing_config": {"model_id": "w"}})],
+            ),
+        ],
+        always: Some("name"),
+    }
+}
+
+fn a_knowledge(path: String) -> Resource {
+    Resource {
+        put: path.clone(),
+        get: path,
+        at: "",
+        fields: vec![field("title", "/title", texts("a", "b")), field("description", "", texts("x", "y"))],
+        always: None,
+    }
+}
+
+fn a_chunk(put: String, get: String) -> Resource {
+    Resource {
+        put,
+        get,
+        at: "/0",
+        fields: vec![
+            field("content", "/content", texts("a lighthouse", "a harbour")),
+            field("is_enabled", "/is_enabled", [json!(false), json!(true)]),
+        ],
+        always: None,
+    }
 }
 
 impl Resource {
