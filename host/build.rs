@@ -9,6 +9,9 @@ mod section;
 #[path = "build/corpus.rs"]
 mod corpus;
 
+#[path = "build/sdk.rs"]
+mod sdk;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,6 +41,12 @@ fn run() -> Result<()> {
     let out = PathBuf::from(variable("OUT_DIR")?);
     println!("cargo::rerun-if-changed=build/corpus.rs");
     corpus::write_index(&out)?;
+    println!("cargo::rerun-if-changed=build/sdk.rs");
+    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("..");
+    for path in ["Cargo.toml", "plugin-sdk"] {
+        println!("cargo::rerun-if-changed={}", root.join(path).display());
+    }
+    sdk::write_index(&root, &out)?;
     // Clippy looks at the host alone; building plugins under its wrapper would check them instead of building them.
     if env::var_os("CLIPPY_ARGS").is_some() || env::var_os("RUSTC_WORKSPACE_WRAPPER").is_some() {
         // An index that is there stays, so that the build after clippy finds nothing changed.

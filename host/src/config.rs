@@ -6,7 +6,7 @@ mod keys;
 mod load;
 mod value;
 
-pub use load::{Flags, load};
+pub use load::{Flags, load, variable};
 pub use value::LoadError;
 
 use crate::domain::{SummaryParameters, Zone};

@@ -174,6 +174,14 @@ pub const PLUGIN_CACHES_BYTES_MAX: usize = 128 << 20;
 pub const PLUGIN_CACHE_KEY_BYTES_MAX: usize = 1_024;
 /// Words of one list of texts; a plain call without a caller's deadline.
 pub const PLUGIN_TOKENIZE: Duration = Duration::from_secs(120);
+/// A recorded call of a plugin, and recordings beside one plugin.
+pub const RECORDING_BYTES_MAX: u64 = 8 << 20;
+pub const RECORDINGS_MAX: usize = 200;
+/// A call of a plugin that is tried out from the command line.
+pub const PLUGIN_TRY: Duration = Duration::from_secs(120);
+/// A call of a plugin that is checked, and one that shall run out of time.
+pub const CHECK_CALL: Duration = Duration::from_secs(20);
+pub const CHECK_SHORT: Duration = Duration::from_millis(200);
 /// Text tokenized in one turn: about 20 ms.
 pub const TOKENIZE_BATCH_BYTES: usize = 1 << 20;
 /// A model called by a model called by a model: deeper is a loop.

@@ -15,6 +15,7 @@ mod join;
 mod kinds;
 mod model;
 mod read;
+mod refusal;
 pub mod text;
 
 #[cfg(not(target_family = "wasm"))]

@@ -33,6 +33,28 @@ impl Exchange {
         Self { method: method.into(), url: url.into(), status: 200, headers: vec![], body: vec![], fault: None }
     }
 
+    /// The exchanges of a file that `knowhost plugin record` wrote (`exchanges/*.json`), so that a test needs no network.
+    pub fn recorded(text: &str) -> Vec<Self> {
+        let recording: serde_json::Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("the recording is no JSON: {error}"));
+        let exchanges = recording["exchanges"].as_array().unwrap_or_else(|| panic!("the recording holds no exchanges"));
+        exchanges.iter().map(Self::of_recording).collect()
+    }
+
+    fn of_recording(recorded: &serde_json::Value) -> Self {
+        let text = |name: &str| recorded[name].as_str().unwrap_or_else(|| panic!("a recorded exchange holds no {name}"));
+        let status = recorded["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+        let mut exchange =
+            Self::new(text("method"), text("url")).status(status.unwrap_or_else(|| panic!("a recorded exchange holds no status")));
+        for (name, value) in recorded["response_headers"].as_object().into_iter().flatten() {
+            exchange = exchange.header(name, value.as_str().unwrap_or_default());
+        }
+        let chunks = recorded["chunks"].as_array().into_iter().flatten();
+        let body: Vec<&str> = chunks
+            .map(|chunk| chunk.as_str().unwrap_or_else(|| panic!("a recorded body is no text; such calls are for `knowhost plugin check`")))
+            .collect();
+        exchange.body(body.concat())
+    }
+
     pub fn status(mut self, status: u16) -> Self {
         self.status = status;
         self

@@ -65,10 +65,13 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: Option<Models>,
     },
-    /// Plugins in the data folder
+    /// Plugins: write, build and check them; install, allow and remove them
+    #[command(
+        after_help = "A plugin from nothing to use:\n  knowhost plugin new my-embedder --kind embedder\n  cd my-embedder && knowhost plugin build --release\n  knowhost plugin check my-embedder.wasm\n  knowhost plugin install my-embedder.wasm\n  knowhost plugin allow my-embedder"
+    )]
     Plugin {
         #[command(subcommand)]
-        command: Plugin,
+        command: Box<super::plugin::Plugin>,
     },
     /// Reads one document for a running server; not for people
     #[command(hide = true)]
@@ -220,24 +223,6 @@ pub(super) enum Models {
         #[arg(long, value_name = "FILE")]
         from: Option<String>,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Plugin {
-    /// Shipped plugins and those in the plugins folder
-    List,
-    /// Pin a plugin by its digest and grant what it asks for
-    Allow {
-        name: String,
-        /// Let a native library (.so) run as the server itself, without a sandbox or limits
-        #[arg(long)]
-        native: bool,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-    },
-    /// Take the grants of a plugin back
-    Deny { name: String },
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ fn start(arguments: Arguments, output: &Output) -> anyhow::Result<u8> {
             Some(Command::Kb { command }) => kb::run(settings, command, output).await,
             Some(Command::Model { command }) => model::run(settings, command, output).await,
             Some(Command::Models { command }) => models::run(settings, command, output).await,
-            Some(Command::Plugin { command }) => plugin::run(settings, command, output).await,
+            Some(Command::Plugin { command }) => plugin::run(settings, *command, output).await,
             Some(Command::ParseWorker | Command::Openapi | Command::CompilePlugins { .. }) => Ok(EXIT_FAILED),
         }
     });

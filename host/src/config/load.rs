@@ -39,6 +39,11 @@ pub fn load(flags: &Flags) -> Result<Settings, LoadError> {
     settings(&entries, &environment, without_effect)
 }
 
+/// A variable that the command line names, such as one that holds a secret.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name)?.into_string().ok()
+}
+
 /// The conversation of the built-in file alone.
 pub(super) fn builtin_conversation() -> Conversation {
     let built = flatten_yaml(BUILTIN, "built-in defaults").and_then(|entries| conversation(&entries));

@@ -52,7 +52,7 @@ impl Binary {
 }
 
 /// SHA-256, hexadecimal.
-pub(super) fn digest_of(bytes: &[u8]) -> String {
+pub fn digest_of(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
@@ -60,8 +60,13 @@ pub(super) fn form_of(bytes: &[u8]) -> PluginForm {
     if section::is_native(bytes) { PluginForm::Native } else { PluginForm::Component }
 }
 
+/// Whether a file would run outside of the sandbox.
+pub fn is_native(bytes: &[u8]) -> bool {
+    form_of(bytes) == PluginForm::Native
+}
+
 /// The manifest of a file, checked; nothing runs.
-pub(super) fn manifest_of(bytes: &[u8]) -> anyhow::Result<Manifest> {
+pub fn manifest_of(bytes: &[u8]) -> anyhow::Result<Manifest> {
     if bytes.len() as u64 > limits::PLUGIN_COMPONENT_BYTES_MAX {
         anyhow::bail!("it is larger than {} MiB", limits::PLUGIN_COMPONENT_BYTES_MAX >> 20);
     }
@@ -73,7 +78,7 @@ pub(super) fn text_of(bytes: &[u8]) -> anyhow::Result<&str> {
     match form_of(bytes) {
         PluginForm::Native => section::read_manifest(bytes).map_err(|reason| anyhow!(reason)),
         PluginForm::Component | PluginForm::Linked => {
-            read_manifest(bytes).context("it holds no manifest (or is no component): pack it as plugin-sdk/README.md says")
+            read_manifest(bytes).context("it holds no manifest (or is no component): `knowhost plugin build` puts one in")
         }
     }
 }

@@ -202,6 +202,20 @@ impl Plugin {
         .next()
     }
 
+    /// Instances of all kinds since the start.
+    pub(super) fn instances_made(&self) -> u64 {
+        [
+            self.embedder.as_ref().map(Pools::made),
+            self.reranker.as_ref().map(Pools::made),
+            self.chat_model.as_ref().map(Pools::made),
+            self.tokenizer.as_ref().map(Pools::made),
+            self.catalogue.as_ref().map(Pools::made),
+        ]
+        .into_iter()
+        .flatten()
+        .sum()
+    }
+
     /// Live instances and their linear memory in bytes.
     pub(super) fn usage(&self) -> (usize, usize) {
         [

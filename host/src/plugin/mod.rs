@@ -4,6 +4,7 @@ mod adapters;
 mod asks;
 mod binary;
 mod calls;
+pub mod check;
 mod code;
 mod config;
 mod desk;
@@ -26,6 +27,7 @@ pub use asks::{ModelAnswer, ModelCalls, ModelRequest, refused_hosts};
 pub use config::{Compiler, PluginsConfig, ShippedComponent};
 pub use elsewhere::compile_main;
 pub use install::{BroughtModel, Installation, brought_models};
+pub use binary::{digest_of, is_native, manifest_of as read_component};
 pub use plugins::Plugins;
 
 #[cfg(test)]

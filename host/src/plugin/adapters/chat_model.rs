@@ -88,7 +88,7 @@ fn to_delta(output: Output<ChatModelKind>, offered: bool, signature: &str) -> Pr
     }
 }
 
-fn to_wit(model: crate::plugin::wasm::wit::io::Model, request: ChatRequest) -> wit::Request {
+pub(in crate::plugin) fn to_wit(model: crate::plugin::wasm::wit::io::Model, request: ChatRequest) -> wit::Request {
     wit::Request {
         model,
         task: match request.task {

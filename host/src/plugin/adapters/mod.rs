@@ -9,11 +9,13 @@ mod reranker;
 mod row;
 mod tokenizer;
 
+pub(super) use chat_model::to_wit as chat_to_wit;
+pub(super) use row::Row;
+
 use super::loaded::Plugin;
 use crate::domain::Model;
 use crate::provider::{Catalogue, ChatModel, Embedder, PluginIdentity, ProviderError, Reranker, Tokenizer};
 use knowhost_plugin_sdk::manifest::ModelKind;
-use row::Row;
 use std::sync::Arc;
 
 pub(super) fn embedder(plugin: Arc<Plugin>, model: &Model, base_url_default: &str) -> Result<Arc<dyn Embedder>, ProviderError> {

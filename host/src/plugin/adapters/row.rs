@@ -18,20 +18,25 @@ const API_KEY: &str = "api_key";
 const TRUNCATE_PROMPT_TOKENS: &str = "truncate_prompt_tokens";
 
 /// A model row bound to its plugin.
-pub(super) struct Row {
+pub(in crate::plugin) struct Row {
     pub(super) plugin: Arc<Plugin>,
     /// Id of the row.
     pub(super) model_id: String,
-    pub(super) model: io::Model,
+    pub(in crate::plugin) model: io::Model,
     /// What the manifest says about this model, if the plugin brings it.
-    pub(super) manifest_model: Option<ManifestModel>,
+    pub(in crate::plugin) manifest_model: Option<ManifestModel>,
     origin: Option<Origin>,
     secrets: Secrets,
 }
 
 impl Row {
     /// `base_url_default`: for rows that name none.
-    pub(super) fn bind(plugin: Arc<Plugin>, model: &Model, kind: ModelKind, base_url_default: &str) -> Result<Self, ProviderError> {
+    pub(in crate::plugin) fn bind(
+        plugin: Arc<Plugin>,
+        model: &Model,
+        kind: ModelKind,
+        base_url_default: &str,
+    ) -> Result<Self, ProviderError> {
         let invalid = |text: String| ProviderError::new(ProviderErrorKind::Invalid, plugin.identity.to_string(), text);
         let given = model.parameters.base_url.trim();
         let base_url = if given.is_empty() { base_url_default } else { given };
@@ -59,7 +64,7 @@ impl Row {
         })
     }
 
-    pub(super) fn env(&self, context: &CallContext) -> Arc<CallEnv> {
+    pub(in crate::plugin) fn env(&self, context: &CallContext) -> Arc<CallEnv> {
         self.plugin.env(context, self.origin.clone(), self.secrets.clone())
     }
 

@@ -40,7 +40,8 @@ pub(super) fn place_all(env: &CallEnv, auths: &[io::Auth], mut request: Unsigned
 fn place(env: &CallEnv, auth: &io::Auth, request: &mut Unsigned<'_>, derived: &mut Vec<String>) -> Result<(), Failure> {
     let origin = request.origin;
     let secret = |name: &str| {
-        env.grants.check_secret(&env.plugin.name, name, origin, env.base_url.as_ref()).map_err(denied)?;
+        let granted = env.grants.check_secret(&env.plugin.name, name, origin, env.base_url.as_ref());
+        granted.map_err(|text| env.refused(text))?;
         env.secrets.get(name).ok_or_else(|| denied(format!("the secret {name} has no value: fill it in at the model")))
     };
     match auth {

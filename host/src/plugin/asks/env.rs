@@ -4,9 +4,10 @@
 
 use super::cache::Caches;
 use super::grants::Grants;
-use super::http::HttpDoor;
+use super::http::{Failure, HttpDoor, denied};
 use super::models::ModelCalls;
 use super::secrets::Secrets;
+use super::tape::Tape;
 use crate::domain::TenantId;
 use crate::provider::{CallContext, Pages, PluginIdentity, ProviderError, ProviderErrorKind};
 use knowhost_plugin_sdk::manifest::Origin;
@@ -18,11 +19,13 @@ pub(in crate::plugin) struct AskRoom {
     pub(super) http: Arc<HttpDoor>,
     pub(super) caches: Caches,
     pub(super) models: OnceLock<Weak<dyn ModelCalls>>,
+    /// Stands in the place of the network; no server sets it.
+    pub(super) tape: OnceLock<Arc<dyn Tape>>,
 }
 
 impl AskRoom {
     pub(in crate::plugin) fn new(http: HttpDoor) -> Self {
-        Self { http: Arc::new(http), caches: Caches::default(), models: OnceLock::new() }
+        Self { http: Arc::new(http), caches: Caches::default(), models: OnceLock::new(), tape: OnceLock::new() }
     }
 
     /// The way out, with its rules of addresses.
@@ -38,6 +41,11 @@ impl AskRoom {
     /// Once, by `app`: the tenant whose models may stand on this machine.
     pub(in crate::plugin) fn set_local_tenant(&self, tenant_id: TenantId) {
         self.http.set_local_tenant(tenant_id);
+    }
+
+    /// Once, by the tools of plugin authors.
+    pub(in crate::plugin) fn set_tape(&self, tape: Arc<dyn Tape>) {
+        let _ = self.tape.set(tape);
     }
 
     /// Once, by `app`; without it plugins get `unsupported`. Held weakly, because behind the models stand the plugins again.
@@ -61,5 +69,13 @@ pub(in crate::plugin) struct CallEnv {
 impl CallEnv {
     pub(in crate::plugin) fn error(&self, kind: ProviderErrorKind, message: impl Into<String>) -> ProviderError {
         ProviderError::new(kind, self.plugin.to_string(), message)
+    }
+
+    /// What was asked for is not granted.
+    pub(super) fn refused(&self, text: String) -> Failure {
+        if let Some(tape) = self.room.tape.get() {
+            tape.refused(&text);
+        }
+        denied(text)
     }
 }

@@ -38,12 +38,12 @@ pub(super) const HEADERS_OF_THE_HOST: [&str; 14] = [
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Why an exchange ended without its end.
-pub(super) struct Failure {
-    pub(super) fault: io::Fault,
-    pub(super) text: String,
+pub(in crate::plugin) struct Failure {
+    pub(in crate::plugin) fault: io::Fault,
+    pub(in crate::plugin) text: String,
 }
 
-pub(super) fn failure(fault: io::Fault, text: impl Into<String>) -> Failure {
+pub(in crate::plugin) fn failure(fault: io::Fault, text: impl Into<String>) -> Failure {
     Failure { fault, text: text.into() }
 }
 
@@ -149,10 +149,15 @@ pub(super) async fn open(env: &CallEnv, request: io::HttpRequest) -> Result<(io:
     let op = request.op;
     let Prepared { client, request, time, redaction } = prepare(env, request).await?;
     let until = (Instant::now() + time).min(env.context.deadline.into());
-    let response = tokio::time::timeout_at(until, client.execute(request))
+    let send = async {
+        match env.room.tape.get() {
+            None => client.execute(request).await.map_err(|error| transport_failure(&error)),
+            Some(tape) => tape.exchange(client, request, redaction.clone()).await,
+        }
+    };
+    let response = tokio::time::timeout_at(until, send)
         .await
         .map_err(|_| failure(io::Fault::Timeout, "the exchange took longer than it may"))?
-        .map_err(|error| transport_failure(&error))
         .map_err(|failure| Failure { text: redaction.text(&failure.text), ..failure })?;
     let headers = response_headers(response.headers(), &redaction)?;
     let head = io::HttpHead { op, status: response.status().as_u16(), headers };
@@ -205,7 +210,7 @@ async fn prepare(env: &CallEnv, request: io::HttpRequest) -> Result<Prepared, Fa
     }
     url.set_fragment(None);
     let origin = origin_of(&url).ok_or_else(|| denied("the address names no host"))?;
-    env.grants.check_host(&env.plugin.name, &origin, env.base_url.as_ref()).map_err(denied)?;
+    env.grants.check_host(&env.plugin.name, &origin, env.base_url.as_ref()).map_err(|text| env.refused(text))?;
     if request.body.len() > limits::PLUGIN_REQUEST_BODY_BYTES_MAX {
         let text = format!("the request is larger than {} MiB", limits::PLUGIN_REQUEST_BODY_BYTES_MAX >> 20);
         return Err(failure(io::Fault::TooLarge, text));
@@ -216,7 +221,9 @@ async fn prepare(env: &CallEnv, request: io::HttpRequest) -> Result<Prepared, Fa
     let unsigned = Unsigned { method, origin: &origin, url: &mut url, headers: &mut headers, body: &request.body };
     let derived = auth::place_all(env, &request.auth, unsigned)?;
     let way = env.room.http.way_of(env.context.tenant_id);
-    way.addresses.open(&host, private_only).await.map_err(closed_failure)?;
+    if env.room.tape.get().is_none_or(|tape| tape.is_live()) {
+        way.addresses.open(&host, private_only).await.map_err(closed_failure)?;
+    }
     let client = if private_only { &way.private_only } else { &way.general };
     let method = reqwest::Method::from_bytes(method.as_bytes()).map_err(|error| denied(error.to_string()))?;
     let mut prepared = reqwest::Request::new(method, url);
@@ -274,7 +281,7 @@ fn response_headers(headers: &HeaderMap, redaction: &Redaction) -> Result<Vec<io
 }
 
 /// The whole chain of causes in one line.
-pub(super) fn transport_failure(error: &reqwest::Error) -> Failure {
+pub(in crate::plugin) fn transport_failure(error: &reqwest::Error) -> Failure {
     let mut causes = Vec::new();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

@@ -14,6 +14,7 @@ mod pages;
 mod redaction;
 mod secrets;
 mod sigv4;
+mod tape;
 #[cfg(test)]
 #[expect(clippy::wildcard_enum_match_arm, reason = "a test names what it expects and fails on everything else")]
 mod tests;
@@ -22,7 +23,9 @@ pub(super) use address::PrivateHosts;
 pub use address::refused_hosts;
 pub(super) use env::{AskRoom, CallEnv};
 pub(super) use grants::{Grants, origin_of};
-pub(super) use http::HttpDoor;
+pub(super) use http::{Failure, HttpDoor, failure, transport_failure};
 pub use models::{ModelAnswer, ModelCalls, ModelRequest};
 pub(super) use ops::Ops;
+pub(super) use redaction::Redaction;
 pub(super) use secrets::Secrets;
+pub(super) use tape::Tape;

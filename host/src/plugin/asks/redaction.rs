@@ -10,7 +10,8 @@ const HIDDEN: &[u8] = b"***";
 const REDACTED_BYTES_MIN: usize = 6;
 
 /// What is looked for: each value plain and as it stands in an address, longest first.
-pub(super) struct Redaction {
+#[derive(Clone)]
+pub(in crate::plugin) struct Redaction {
     spellings: Vec<Vec<u8>>,
     /// The end of the last chunk, which may be the beginning of a secret.
     held: Vec<u8>,
@@ -26,7 +27,7 @@ impl Redaction {
         Self { spellings, held: Vec::new() }
     }
 
-    pub(super) fn text(&self, text: &str) -> String {
+    pub(in crate::plugin) fn text(&self, text: &str) -> String {
         match self.replaced(text.as_bytes()) {
             Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             None => text.to_owned(),

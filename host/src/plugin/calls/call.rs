@@ -43,6 +43,7 @@ pub(in crate::plugin) struct Call<K: Kind> {
     pub(super) output: bool,
     pub(super) restarts: u32,
     pub(super) rebuilds: u32,
+    turns: u32,
     over: bool,
 }
 
@@ -63,6 +64,7 @@ impl<K: Kind> Call<K> {
             output: false,
             restarts: 0,
             rebuilds: 0,
+            turns: 0,
             over: false,
         }
     }
@@ -97,6 +99,19 @@ impl<K: Kind> Call<K> {
             }
         }
         Err(self.fault("it ended without an answer"))
+    }
+
+    /// Turns of the guest so far.
+    pub(in crate::plugin) fn turns(&self) -> u32 {
+        self.turns
+    }
+
+    /// Goes on until so many turns are done, and tells whether the call is still under way. What it says meanwhile waits for `next`.
+    pub(in crate::plugin) async fn go(&mut self, turns: u32) -> ProviderResult<bool> {
+        while self.turns < turns && self.end.is_none() && !self.over {
+            self.advance().await?;
+        }
+        Ok(self.end.is_none() && !self.over)
     }
 
     /// One step further, unless time is over or the caller has gone.
@@ -134,6 +149,7 @@ impl<K: Kind> Call<K> {
                 (seat.insert(taken).start(self.request.clone(), picture_bytes).await, None)
             }
         };
+        self.turns = self.turns.saturating_add(1);
         match turn {
             Ok(step) => {
                 self.keep(event.as_ref(), &step);

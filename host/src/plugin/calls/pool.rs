@@ -30,6 +30,7 @@ pub(in crate::plugin) struct Pool<K: Kind> {
     growing: Mutex<()>,
     pub(super) breaker: Breaker,
     next_id: AtomicU64,
+    made: AtomicU64,
 }
 
 /// Why there is no seat.
@@ -57,6 +58,7 @@ impl<K: Kind> Pool<K> {
             growing: Mutex::default(),
             breaker: Breaker::default(),
             next_id: AtomicU64::new(1),
+            made: AtomicU64::new(0),
         })
     }
 
@@ -103,6 +105,7 @@ impl<K: Kind> Pool<K> {
 
     fn add_slot(&self) -> Result<Arc<Slot<K>>, Fault> {
         let instance = self.code.instantiate::<K>()?;
+        self.made.fetch_add(1, Ordering::Relaxed);
         let owner = match self.shape.owner {
             // The second one and those after it take only what nobody else wants.
             Owner::Thread { nice } if nice > 0 && !self.slots.lock().unwrap_or_else(PoisonError::into_inner).is_empty() => {
@@ -135,6 +138,11 @@ impl<K: Kind> Pool<K> {
     pub(super) fn usage(&self) -> (usize, usize) {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         (slots.len(), slots.iter().map(|slot| slot.memory_bytes()).sum())
+    }
+
+    /// Instances since the start, those that are gone included.
+    pub(super) fn made(&self) -> u64 {
+        self.made.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_idle(&self) -> bool {

@@ -109,6 +109,11 @@ impl<K: Kind> Pools<K> {
         pools.values().find_map(|pool| pool.breaker.check().err())
     }
 
+    /// Instances since the start, those that are gone included.
+    pub(in crate::plugin) fn made(&self) -> u64 {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner).values().map(|pool| pool.made()).sum()
+    }
+
     /// Live instances and their linear memory in bytes.
     pub(in crate::plugin) fn usage(&self) -> (usize, usize) {
         let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);

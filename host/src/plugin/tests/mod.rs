@@ -10,4 +10,4 @@ mod network;
 mod recovery;
 mod sharing;
 mod shipped;
-mod support;
+pub(super) mod support;

@@ -33,7 +33,7 @@ fn built(arguments: &[&str], flags: &str) -> PathBuf {
 fn components_dir() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let packages = ["-p", "echo", "-p", "hostile", "-p", "reader", "-p", "fickle"];
+        let packages = ["-p", "echo", "-p", "hostile", "-p", "reader", "-p", "fickle", "-p", "broken"];
         let arguments = [&["--profile", "plugin", "--target", "wasm32-wasip2"], &packages[..]].concat();
         built(&arguments, "-Ctarget-feature=+simd128").join("wasm32-wasip2").join("plugin")
     })
@@ -51,7 +51,7 @@ pub(super) fn library(name: &str) -> Vec<u8> {
 }
 
 /// The component `name` with its manifest, perhaps changed.
-pub(super) fn component_with(name: &str, change: impl FnOnce(String) -> String) -> Vec<u8> {
+pub(in crate::plugin) fn component_with(name: &str, change: impl FnOnce(String) -> String) -> Vec<u8> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = ["plugins", "tests/plugins"].map(|place| root.join(place).join(name)).into_iter().find(|folder| folder.is_dir()).unwrap();
     let toml = change(std::fs::read_to_string(folder.join("plugin.toml")).unwrap());
@@ -59,8 +59,14 @@ pub(super) fn component_with(name: &str, change: impl FnOnce(String) -> String) 
     knowhost_plugin_sdk::section::embed_manifest(&bytes, &toml)
 }
 
-pub(super) fn component(name: &str) -> Vec<u8> {
+pub(in crate::plugin) fn component(name: &str) -> Vec<u8> {
     component_with(name, |toml| toml)
+}
+
+/// A component of this very server.
+pub(in crate::plugin) fn shipped_component(name: &str) -> Vec<u8> {
+    let config = PluginsConfig::in_data_dir(Path::new("data"), Vec::new(), String::new());
+    config.shipped.into_iter().find(|component| component.name == name).unwrap().bytes.into_owned()
 }
 
 /// A plugin room whose folder goes away with it.

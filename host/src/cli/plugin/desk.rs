@@ -1,9 +1,11 @@
-//! `knowhost plugin`: shipped plugins and those in the plugins folder, at the desk of the running server or of the data folder itself.
+//! Where the operator decides about plugins: at the running server, or at the data folder itself.
+//!
+//! Not here: files in the plugins folder (`install`), and anything that authors do.
 
-use super::arguments::Plugin;
-use super::client::Client;
-use super::output::Output;
-use super::{EXIT_DONE, EXIT_FAILED};
+use super::super::client::Client;
+use super::super::models::mib;
+use super::super::output::Output;
+use super::super::{EXIT_DONE, EXIT_FAILED};
 use crate::app::folder::DataFolder;
 use crate::config::Settings;
 use crate::plugin::{PluginDesk, PluginForm, PluginListing, PluginState, Plugins, PluginsConfig};
@@ -12,54 +14,51 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Where the plugins are decided about.
-enum Desk {
+pub(super) enum Desk {
     /// In the server that runs: what is decided holds at once.
     Running(Box<Client>),
     /// In this process, which holds the folder meanwhile.
     Folder(Arc<Plugins>, #[expect(dead_code, reason = "held, not read")] DataFolder),
 }
 
-pub(super) async fn run(settings: Settings, command: Plugin, output: &Output) -> Result<u8> {
+pub(super) async fn show(settings: Settings, output: &Output) -> Result<u8> {
+    list(&Desk::find(settings).await?.list().await?, output);
+    Ok(EXIT_DONE)
+}
+
+pub(super) async fn allow(settings: Settings, name: &str, native: bool, yes: bool, output: &Output) -> Result<u8> {
     let desk = Desk::find(settings).await?;
-    match command {
-        Plugin::List => {
-            list(&desk.list().await?, output);
-            Ok(EXIT_DONE)
-        }
-        Plugin::Allow { name, native, yes } => {
-            let waiting = desk.list().await?.into_iter().find(|plugin| plugin.name == name);
-            let waiting = waiting.ok_or_else(|| anyhow!("no plugin is called {name:?}; see `knowhost plugin list`"))?;
-            if let PluginState::Broken { reason } = &waiting.state {
-                bail!("{name} can not be allowed: {reason}");
-            }
-            if waiting.form == PluginForm::Native && !native {
-                bail!(
-                    "{name} is a native library and would run as the server itself; if that is wanted: knowhost plugin allow {name} --native"
-                );
-            }
-            describe(&waiting, output);
-            if !yes && !output.confirm(&format!("Allow {name} all of this?")) {
-                output.warn("Nothing was allowed; --yes skips the question.");
-                return Ok(EXIT_FAILED);
-            }
-            let allowed = desk.allow(&name, &waiting.digest, native).await?;
-            output.line(format!("Allowed {} {} with the digest {}.", allowed.name, allowed.version, allowed.digest));
-            output.value(&serde_json::to_value(&allowed)?);
-            desk.tell(output);
-            Ok(EXIT_DONE)
-        }
-        Plugin::Deny { name } => {
-            desk.deny(&name).await?;
-            output.line(format!("Took the grants of {name} back."));
-            output.value(&json!({ "denied": name }));
-            desk.tell(output);
-            Ok(EXIT_DONE)
-        }
+    let waiting = desk.list().await?.into_iter().find(|plugin| plugin.name == name);
+    let waiting = waiting.ok_or_else(|| anyhow!("no plugin is called {name:?}; see `knowhost plugin list`"))?;
+    if let PluginState::Broken { reason } = &waiting.state {
+        bail!("{name} can not be allowed: {reason}");
     }
+    if waiting.form == PluginForm::Native && !native {
+        bail!("{name} is a native library and would run as the server itself; if that is wanted: knowhost plugin allow {name} --native");
+    }
+    describe(&waiting, output);
+    if !yes && !output.confirm(&format!("Allow {name} all of this?")) {
+        output.warn("Nothing was allowed; --yes skips the question.");
+        return Ok(EXIT_FAILED);
+    }
+    let allowed = desk.allow(name, &waiting.digest, native).await?;
+    output.line(format!("Allowed {} {} with the digest {}.", allowed.name, allowed.version, allowed.digest));
+    output.value(&serde_json::to_value(&allowed)?);
+    desk.tell(output);
+    Ok(EXIT_DONE)
+}
+
+pub(super) async fn deny(settings: Settings, name: &str, output: &Output) -> Result<u8> {
+    let desk = Desk::find(settings).await?;
+    desk.deny(name).await?;
+    output.line(format!("Took the grants of {name} back."));
+    output.value(&json!({ "denied": name }));
+    desk.tell(output);
+    Ok(EXIT_DONE)
 }
 
 impl Desk {
-    async fn find(settings: Settings) -> Result<Self> {
+    pub(super) async fn find(settings: Settings) -> Result<Self> {
         if let Some(client) = Client::operator(&settings).await? {
             return Ok(Self::Running(Box::new(client)));
         }
@@ -69,7 +68,7 @@ impl Desk {
         Ok(Self::Folder(plugins, folder))
     }
 
-    async fn list(&self) -> Result<Vec<PluginListing>> {
+    pub(super) async fn list(&self) -> Result<Vec<PluginListing>> {
         match self {
             Self::Running(client) => listing(client.get("/plugins").await?),
             Self::Folder(plugins, _) => Ok(plugins.list()?),
@@ -77,7 +76,7 @@ impl Desk {
     }
 
     /// The file with this digest and no other.
-    async fn allow(&self, name: &str, digest: &str, native: bool) -> Result<PluginListing> {
+    pub(super) async fn allow(&self, name: &str, digest: &str, native: bool) -> Result<PluginListing> {
         match self {
             Self::Running(client) => {
                 let body = json!({ "digest": digest, "allow_native": native });
@@ -88,7 +87,7 @@ impl Desk {
         }
     }
 
-    async fn deny(&self, name: &str) -> Result<()> {
+    pub(super) async fn deny(&self, name: &str) -> Result<()> {
         match self {
             Self::Running(client) => client.post(&format!("/plugins/{name}/deny"), &Value::Null).await.map(|_| ()),
             Self::Folder(plugins, _) => Ok(plugins.deny(name)?),
@@ -117,7 +116,7 @@ fn list(plugins: &[PluginListing], output: &Output) {
     output.table(&["NAME", "VERSION", "KINDS", "STATE", "DIGEST", "TITLE"], &rows);
 }
 
-fn state(plugin: &PluginListing) -> String {
+pub(super) fn state(plugin: &PluginListing) -> String {
     match &plugin.state {
         PluginState::Shipped => "shipped".to_owned(),
         PluginState::Allowed if plugin.form == PluginForm::Native => "allowed, native".to_owned(),
@@ -131,7 +130,7 @@ fn state(plugin: &PluginListing) -> String {
 }
 
 /// What it is and what it asks for.
-fn describe(plugin: &PluginListing, output: &Output) {
+pub(super) fn describe(plugin: &PluginListing, output: &Output) {
     let or_none = |items: &[String]| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
     output.line(format!("{} {}: {} ({})", plugin.name, plugin.version, plugin.title, plugin.licence));
     output.line(format!("  digest   {}", plugin.digest));
@@ -142,7 +141,7 @@ fn describe(plugin: &PluginListing, output: &Output) {
     }
     output.line(format!("  models   {}", or_none(&plugin.allowed_models)));
     for (file, bytes) in &plugin.files {
-        output.line(format!("  file     {file}, {}, fetched by `knowhost models get`", super::models::mib(*bytes)));
+        output.line(format!("  file     {file}, {}, fetched by `knowhost models get`", mib(*bytes)));
     }
     if plugin.form == PluginForm::Native {
         output

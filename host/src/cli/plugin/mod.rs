@@ -1,0 +1,44 @@
+//! `knowhost plugin`: what authors do (new, build, check, run, record, bench, pack) and what operators do (install, allow, deny, remove, list).
+//!
+//! Not here: how plugins are run and checked (`plugin`).
+
+mod arguments;
+mod build;
+mod call;
+mod check;
+mod create;
+mod desk;
+mod doctor;
+mod install;
+mod language;
+mod pack;
+mod source;
+
+pub(super) use arguments::Plugin;
+
+use super::output::Output;
+use crate::config::Settings;
+use crate::plugin::check::WorkbenchSettings;
+use anyhow::Result;
+
+pub(super) async fn run(settings: Settings, command: Plugin, output: &Output) -> Result<u8> {
+    match command {
+        Plugin::New(command) => create::run(&command, output),
+        Plugin::Build(command) => build::run(settings, &command, output).await,
+        Plugin::Check(command) => check::run(&settings, &command, output).await,
+        Plugin::Run(command) => call::run(&settings, &command, output).await,
+        Plugin::Record(command) => call::record(&settings, &command, output).await,
+        Plugin::Bench(command) => call::bench(&settings, &command, output).await,
+        Plugin::Pack { folder, out } => pack::run(&folder, out.as_deref(), output),
+        Plugin::Install { file } => install::run(&settings, &file, output),
+        Plugin::Remove { name, yes } => install::remove(settings, &name, yes, output).await,
+        Plugin::List => desk::show(settings, output).await,
+        Plugin::Allow { name, yes } => desk::allow(settings, &name, yes, output).await,
+        Plugin::Deny { name } => desk::deny(settings, &name, output).await,
+        Plugin::Doctor => doctor::run(settings, output).await,
+    }
+}
+
+fn workbench(settings: &Settings) -> WorkbenchSettings {
+    WorkbenchSettings { models_dir: Some(settings.data_dir.join("models")), private_hosts: settings.private_hosts.clone() }
+}
