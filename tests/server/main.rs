@@ -1,5 +1,6 @@
 //! The server from outside: the real binary, real files, real model servers.
 
+mod authors;
 mod cli;
 mod crash;
 mod crash_commit;

@@ -78,7 +78,7 @@ mod tests {
             format: None,
         };
         let model = Model { name: "small".into(), base_url: "http://127.0.0.1:8090".into(), settings: vec![] };
-        ChatRequest { model, task: Task::Answer, messages: vec![message], tools: vec![], options, question: None, sources: vec![] }
+        ChatRequest { model, task: Task::Answer, messages: vec![message], tools: vec![], tool_choice: None, options, question: None, sources: vec![] }
     }
 
     #[test]

@@ -20,7 +20,7 @@ fn failed(report: &Report) -> Vec<(&'static str, String)> {
 async fn check_broken(kind: &str, model: &str) -> Report {
     let bytes = component_with("broken", |toml| {
         let head = toml.split("[[models]]").next().unwrap_or_default();
-        let dimension = if kind == "embedder" { "dimension = 16\n" } else { "" };
+        let dimension = if kind == "embedder" { "dimension = 256\n" } else { "" };
         format!("{head}[[models]]\nkind = \"{kind}\"\nname = \"{model}\"\n{dimension}")
     });
     let mut report = check_bytes(bytes, &WorkbenchSettings::default(), &[]).await;
@@ -96,7 +96,7 @@ fn recording(model: &str, result: serde_json::Value) -> Recording {
 async fn check_recorded(model: &str) -> Vec<(&'static str, String)> {
     let bytes = component_with("broken", |toml| {
         let head = toml.split("[[models]]").next().unwrap_or_default().to_owned();
-        format!("{head}allowed_hosts = [\"{{base_url}}\"]\n[[models]]\nkind = \"embedder\"\nname = \"{model}\"\ndimension = 16\n")
+        format!("{head}allowed_hosts = [\"{{base_url}}\"]\n[[models]]\nkind = \"embedder\"\nname = \"{model}\"\ndimension = 256\n")
     });
     // What it gives now is what it gave: the question is only whether that depends on how the body was cut.
     let settings = WorkbenchSettings::default();

@@ -251,6 +251,8 @@ fn chat_request(call: &ChatCall) -> ChatRequest {
             TaskName::Extract => ChatTask::Extract,
         },
         messages: call.messages.iter().map(|turn| ChatMessage::text(role(turn.role), turn.text.clone())).collect(),
+        tools: Vec::new(),
+        tool_choice: None,
         options: ChatOptions { max_tokens: call.max_tokens, temperature: call.temperature, seed: call.seed, ..ChatOptions::default() },
         question: call.question.clone(),
         sources: call

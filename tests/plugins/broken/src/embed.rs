@@ -6,7 +6,7 @@ use crate::{Alarm, Broken, stumble};
 use knowhost_plugin_sdk::{Ctx, EmbedRequest, Embedder, Embeddings, Error, Result, Usage};
 use std::cell::{Cell, RefCell};
 
-const DIMENSION: usize = 16;
+const DIMENSION: usize = 256;
 
 thread_local! {
     static CALLS: Cell<u32> = const { Cell::new(0) };
