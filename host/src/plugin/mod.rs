@@ -24,10 +24,10 @@ mod wasm;
 
 pub use crate::provider::{PluginDesk, PluginForm, PluginListing, PluginState};
 pub use asks::{ModelAnswer, ModelCalls, ModelRequest, refused_hosts};
+pub use binary::{digest_of, is_native, manifest_of as read_component};
 pub use config::{Compiler, PluginsConfig, ShippedComponent};
 pub use elsewhere::compile_main;
 pub use install::{BroughtModel, Installation, brought_models};
-pub use binary::{digest_of, is_native, manifest_of as read_component};
 pub use plugins::Plugins;
 
 #[cfg(test)]

@@ -43,6 +43,9 @@ pub(in crate::cli) enum Plugin {
     /// Pin a plugin by its digest and grant what it asks for
     Allow {
         name: String,
+        /// Let a native library (.so) run as the server itself, without a sandbox or limits
+        #[arg(long)]
+        native: bool,
         /// Do not ask
         #[arg(long)]
         yes: bool,
@@ -127,6 +130,9 @@ pub(in crate::cli) struct Check {
     /// Write a picture with the result
     #[arg(long, value_name = "FILE.svg")]
     pub(super) badge: Option<PathBuf>,
+    /// Let a native library (.so) run as you, without a sandbox
+    #[arg(long)]
+    pub(super) native: bool,
     /// Show only what fails
     #[arg(long)]
     pub(super) quiet: bool,
@@ -154,6 +160,9 @@ pub(in crate::cli) struct ModelArguments {
     /// A text; for a reranker the first is the query, for a chat model the question
     #[arg(long, value_name = "TEXT", conflicts_with = "request")]
     pub(super) text: Vec<String>,
+    /// Let a native library (.so) run as you, without a sandbox
+    #[arg(long)]
+    pub(super) native: bool,
     /// The whole request as JSON; a wrong one shows an example
     #[arg(long, value_name = "JSON")]
     pub(super) request: Option<String>,

@@ -10,7 +10,7 @@ use super::install;
 use super::language::Language;
 use super::source::Source;
 use crate::config::Settings;
-use crate::plugin::check::{Workbench, WorkbenchSettings};
+use crate::plugin::check::Workbench;
 use crate::plugin::{PluginListing, PluginState};
 use anyhow::{Context, Result, bail};
 use knowhost_plugin_sdk::section::{embed_manifest, read_manifest};
@@ -57,8 +57,7 @@ async fn once(settings: &Settings, command: &Build, language: Language, output: 
     }
     let file = source.component();
     // Linked here, so that a wrong interface or a missing export is told now and not by the operator.
-    let (bytes, models_dir) = (packed.clone(), settings.data_dir.join("models"));
-    let bench_settings = WorkbenchSettings { models_dir: Some(models_dir), private_hosts: Vec::new() };
+    let (bytes, bench_settings) = (packed.clone(), super::workbench(settings, false));
     let needs_files = !source.manifest.files.is_empty();
     let bench = tokio::task::spawn_blocking(move || Workbench::open_bytes(bytes, &bench_settings)).await?;
     let kinds: Vec<&str> = match &bench {
@@ -131,7 +130,7 @@ async fn reload(settings: &Settings, file: &Path, yes: bool, output: &Output) ->
     }
     let same = allowed.as_ref().is_some_and(|before| asks_no_more(before, &now));
     if same || yes || output.confirm(&format!("Allow {name} {} what stands above?", now.version)) {
-        desk.allow(&name, &now.digest).await?;
+        desk.allow(&name, &now.digest, false).await?;
         output.line(format!("{name} {} is allowed; new calls go to it, those under way end where they began.", now.version));
         output.value(&json!({ "installed": name, "allowed": true, "digest": now.digest }));
     } else {
@@ -176,7 +175,7 @@ mod tests {
     fn listing(hosts: &[&str], secrets: &[(&str, &[&str])]) -> PluginListing {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let value = json!({
-            "name": "p", "title": "", "version": "1.0.0", "licence": "", "digest": "", "kinds": [], "profile": "network",
+            "form": "component", "name": "p", "title": "", "version": "1.0.0", "licence": "", "digest": "", "kinds": [], "profile": "network",
             "allowed_hosts": texts(hosts),
             "secrets": secrets.iter().map(|(name, hosts)| ((*name).to_owned(), json!(hosts))).collect::<serde_json::Map<_, _>>(),
             "allowed_models": [], "cache_bytes_max": 0, "memory_bytes_max": 0, "turn_ms_max": 0, "models": [], "files": {},

@@ -89,7 +89,7 @@ fn micros(time: Duration) -> u64 {
 }
 
 async fn open(settings: &Settings, arguments: &ModelArguments) -> Result<(Workbench, PluginKind)> {
-    let (file, bench_settings) = (arguments.file.clone(), super::workbench(settings));
+    let (file, bench_settings) = (arguments.file.clone(), super::workbench(settings, arguments.native));
     let bench = tokio::task::spawn_blocking(move || Workbench::open(&file, &bench_settings)).await??;
     let kind = bench.kind(arguments.kind.map(KindName::name))?;
     Ok((bench, kind))

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 pub(super) async fn run(settings: &Settings, command: &Check, output: &Output) -> Result<u8> {
     let recordings = Recording::read_folder(&exchanges(&command.file, command.exchanges.as_deref()))?;
-    let report = check(&command.file, &super::workbench(settings), &recordings).await?;
+    let report = check(&command.file, &super::workbench(settings, command.native), &recordings).await?;
     output.line(format!("{} {}: {}", report.name, report.version, report.kinds.join(", ")));
     for finding in &report.findings {
         let mark = match finding.verdict {

@@ -58,6 +58,7 @@ fn plugin_health(plugin: &PluginListing) -> Result<String, String> {
     match &plugin.state {
         PluginState::Shipped => Ok("shipped".into()),
         PluginState::Allowed => Ok(format!("allowed, {}", plugin.version)),
+        PluginState::NativeRefused => Ok(format!("native, refused; `knowhost plugin allow {name} --native` says what it means")),
         PluginState::Waiting => Ok(format!("waits for `knowhost plugin allow {name}`")),
         PluginState::Changed { .. } => Err(format!(
             "its file is not the one that was allowed, and the old one answers only until a restart; `knowhost plugin allow {name}`"

@@ -8,7 +8,7 @@ use super::desk::Desk;
 use super::pack;
 use crate::config::Settings;
 use crate::limits;
-use crate::plugin::{PluginState, read_component};
+use crate::plugin::{PluginState, is_native, read_component};
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -43,8 +43,13 @@ pub(super) fn put(settings: &Settings, file: &Path) -> Result<(String, String, P
     let folder = settings.data_dir.join("plugins");
     std::fs::create_dir_all(&folder).with_context(|| format!("can not make {}", folder.display()))?;
     // Under whatever name it lies there: two files with one plugin would be none.
-    let place = find(&folder, &manifest.name)?.unwrap_or_else(|| folder.join(format!("{}.wasm", manifest.name)));
-    let temporary = place.with_extension(format!("wasm.{}.new", std::process::id()));
+    let extension = if is_native(&bytes) { "so" } else { "wasm" };
+    let place = match find(&folder, &manifest.name)? {
+        Some(place) if place.extension().is_some_and(|found| found == extension) => place,
+        Some(other) => bail!("{} is there in another form; remove it first: knowhost plugin remove {}", other.display(), manifest.name),
+        None => folder.join(format!("{}.{extension}", manifest.name)),
+    };
+    let temporary = place.with_extension(format!("{extension}.{}.new", std::process::id()));
     let written = std::fs::write(&temporary, &bytes).and_then(|()| std::fs::rename(&temporary, &place));
     if written.is_err() {
         let _ = std::fs::remove_file(&temporary);
@@ -56,7 +61,7 @@ pub(super) fn put(settings: &Settings, file: &Path) -> Result<(String, String, P
 fn find(folder: &Path, name: &str) -> Result<Option<PathBuf>> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("can not read {}", folder.display()))?;
     let is_it = |path: &PathBuf| {
-        path.extension().is_some_and(|extension| extension == "wasm")
+        path.extension().is_some_and(|extension| extension == "wasm" || extension == "so")
             && std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() <= limits::PLUGIN_COMPONENT_BYTES_MAX)
             && std::fs::read(path).is_ok_and(|bytes| read_component(&bytes).is_ok_and(|manifest| manifest.name == name))
     };
@@ -78,7 +83,7 @@ pub(super) async fn remove(settings: Settings, name: &str, yes: bool, output: &O
     match plugin.state {
         // Its old version may still be in use.
         PluginState::Allowed | PluginState::Changed { .. } | PluginState::NeedsFiles { .. } => desk.deny(name).await?,
-        PluginState::Waiting | PluginState::Shipped | PluginState::Broken { .. } => {}
+        PluginState::Waiting | PluginState::NativeRefused | PluginState::Shipped | PluginState::Broken { .. } => {}
     }
     let path = folder.join(&file);
     std::fs::remove_file(&path).with_context(|| format!("can not delete {}", path.display()))?;

@@ -33,12 +33,13 @@ pub(super) async fn run(settings: Settings, command: Plugin, output: &Output) ->
         Plugin::Install { file } => install::run(&settings, &file, output),
         Plugin::Remove { name, yes } => install::remove(settings, &name, yes, output).await,
         Plugin::List => desk::show(settings, output).await,
-        Plugin::Allow { name, yes } => desk::allow(settings, &name, yes, output).await,
+        Plugin::Allow { name, native, yes } => desk::allow(settings, &name, native, yes, output).await,
         Plugin::Deny { name } => desk::deny(settings, &name, output).await,
         Plugin::Doctor => doctor::run(settings, output).await,
     }
 }
 
-fn workbench(settings: &Settings) -> WorkbenchSettings {
-    WorkbenchSettings { models_dir: Some(settings.data_dir.join("models")), private_hosts: settings.private_hosts.clone() }
+fn workbench(settings: &Settings, allow_native: bool) -> WorkbenchSettings {
+    let models_dir = Some(settings.data_dir.join("models"));
+    WorkbenchSettings { models_dir, private_hosts: settings.private_hosts.clone(), allow_native }
 }

@@ -8,9 +8,10 @@ use super::tape::CheckTape;
 use crate::domain::TenantId;
 use crate::plugin::adapters::{self, Row};
 use crate::plugin::asks::{CallEnv, Secrets, origin_of};
+use crate::plugin::binary::{Binary, digest_of, is_native, manifest_of};
 use crate::plugin::calls::{Output, Pools};
 use crate::plugin::incomplete::Loading;
-use crate::plugin::loaded::{Plugin, digest_of, manifest_of};
+use crate::plugin::loaded::Plugin;
 use crate::plugin::wasm::wit::{catalogue, embedder, io, reranker, tokenizer};
 use crate::plugin::wasm::{Kind, TokenizeRequest};
 use crate::plugin::{Plugins, PluginsConfig};
@@ -19,7 +20,6 @@ use crate::provider::{
 };
 use anyhow::{Context, anyhow, bail};
 use knowhost_plugin_sdk::manifest::{Manifest, ModelKind};
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,6 +35,8 @@ pub struct WorkbenchSettings {
     /// Files of plugins; `None`: none are there.
     pub models_dir: Option<PathBuf>,
     pub private_hosts: Vec<String>,
+    /// A native library may run, as the one who types the command.
+    pub allow_native: bool,
 }
 
 pub struct Workbench {
@@ -73,6 +75,9 @@ impl Workbench {
 
     pub fn open_bytes(bytes: Vec<u8>, settings: &WorkbenchSettings) -> anyhow::Result<Self> {
         let manifest = manifest_of(&bytes)?;
+        if is_native(&bytes) && !settings.allow_native {
+            bail!("it is a native library and would run without a sandbox, as you; if that is wanted, add --native");
+        }
         let folder = tempfile::Builder::new().prefix("knowhost-plugin-").tempdir().context("can not make a folder to work in")?;
         let mut config = PluginsConfig::in_data_dir(folder.path(), settings.private_hosts.clone(), String::new());
         config.shipped = Vec::new();
@@ -84,7 +89,7 @@ impl Workbench {
         let tape = CheckTape::new();
         plugins.workshop.room.set_tape(tape.clone());
         let (digest, size_bytes) = (digest_of(&bytes), bytes.len());
-        let plugin = match plugins.workshop.load_or_wait(Cow::Owned(bytes), true)? {
+        let plugin = match plugins.workshop.load_or_wait(Binary::from(bytes), true)? {
             Loading::Ready(plugin) => Arc::from(plugin),
             Loading::Incomplete(plugin) => bail!("{}", plugin.error().message),
         };

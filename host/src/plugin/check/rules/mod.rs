@@ -17,7 +17,7 @@ use super::request::{CallRequest, ModelSpec, PluginKind};
 use super::workbench::{How, Workbench, WorkbenchSettings};
 use crate::domain::TenantId;
 use crate::limits;
-use crate::plugin::loaded::manifest_of;
+use crate::plugin::binary::manifest_of;
 use crate::provider::ProviderErrorKind;
 use knowhost_plugin_sdk::manifest::{Manifest, ModelKind};
 use samples::Sample;
