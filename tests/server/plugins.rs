@@ -74,8 +74,21 @@ fn plugin_is_allowed_replaced_and_denied_while_the_server_runs() {
     };
     assert_eq!(plugin(&server, &["allow", "hostile", "--yes"])[0]["version"], "0.2.0");
     assert_eq!(text(&caller.ask(&session, QUESTION)), "harmless");
+    let back = plugin(&server, &["rollback", "hostile"]);
+    assert_eq!((&back[0]["version"], &back[0]["previous"]["version"]), (&json!("0.1.0"), &json!("0.2.0")));
+    assert_eq!(state(&server, "hostile")["state"], "allowed", "the file in the folder is the old one again");
+    assert_eq!(plugin(&server, &["rollback", "hostile"])[0]["version"], "0.2.0");
     stop.store(true, Ordering::Relaxed);
     eprintln!("{} answers while the plugin was replaced", asking.join().expect("no call failed"));
+
+    let narrowed = plugin(&server, &["grant", "hostile", "--no-hosts"]);
+    assert_eq!(narrowed[0]["granted"]["allowed_hosts"], json!([]));
+    a_row(&caller, "count", &json!({ "base_url": "http://127.0.0.1:9" }));
+    let asked = a_session(&caller);
+    let request = caller.request("POST", &format!("/api/v1/knowledge-chat/{asked}")).json(&json!({ "query": QUESTION }));
+    let denied = caller.send(request).expect("answered").text;
+    assert!(denied.contains("is not granted"), "{denied}");
+    assert_eq!(plugin(&server, &["grant", "hostile", "--all"])[0]["granted"]["allowed_hosts"], narrowed[0]["allowed_hosts"]);
 
     plugin(&server, &["deny", "hostile"]);
     assert_eq!(state(&server, "hostile")["state"], "waiting");

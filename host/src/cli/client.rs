@@ -92,6 +92,10 @@ impl Client {
         json(self.request(Method::POST, path).json(body).send().await?).await
     }
 
+    pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Value> {
+        json(self.request(Method::PUT, path).json(body).send().await?).await
+    }
+
     pub(super) async fn delete(&self, path: &str) -> Result<Value> {
         json(self.request(Method::DELETE, path).send().await?).await
     }

@@ -52,6 +52,36 @@ pub(in crate::cli) enum Plugin {
     },
     /// Take the grants of a plugin back
     Deny { name: String },
+    /// Narrow or widen what an allowed plugin may do, within what it asks for
+    #[command(
+        after_help = "What is not named stays as it is. An upgrade never widens what was narrowed.\n\nExamples:\n  knowhost plugin grant mine --host https://api.example.com:443\n  knowhost plugin grant mine --no-models\n  knowhost plugin grant mine --all"
+    )]
+    Grant {
+        name: String,
+        /// A host it may reach, as it stands in its manifest; repeat it for several
+        #[arg(long, value_name = "HOST", conflicts_with = "no_hosts")]
+        host: Vec<String>,
+        /// No host at all
+        #[arg(long)]
+        no_hosts: bool,
+        /// A kind of model that it may call (chat, embed, rerank)
+        #[arg(long, value_name = "KIND", conflicts_with = "no_models")]
+        model: Vec<String>,
+        /// No other model
+        #[arg(long)]
+        no_models: bool,
+        /// A secret that it may have sent, to the hosts that its manifest names beside it
+        #[arg(long, value_name = "NAME", conflicts_with = "no_secrets")]
+        secret: Vec<String>,
+        /// No secret
+        #[arg(long)]
+        no_secrets: bool,
+        /// Everything that it asks for
+        #[arg(long, conflicts_with_all = ["host", "no_hosts", "model", "no_models", "secret", "no_secrets"])]
+        all: bool,
+    },
+    /// Go back to the version that was allowed before; once more, and the newer one runs again
+    Rollback { name: String },
     /// What is wrong with the installed plugins, and what is missing to build one
     Doctor,
 }

@@ -9,6 +9,7 @@ use super::super::{EXIT_DONE, EXIT_FAILED};
 use crate::app::folder::DataFolder;
 use crate::config::Settings;
 use crate::plugin::{PluginDesk, PluginForm, PluginListing, PluginState, Plugins, PluginsConfig};
+use crate::provider::PluginGrantsChange;
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -57,6 +58,18 @@ pub(super) async fn deny(settings: Settings, name: &str, output: &Output) -> Res
     Ok(EXIT_DONE)
 }
 
+pub(super) async fn roll_back(settings: Settings, name: &str, output: &Output) -> Result<u8> {
+    let desk = Desk::find(settings).await?;
+    let now = desk.roll_back(name).await?;
+    output.line(format!("{name} {} runs again.", now.version));
+    if let Some(previous) = &now.previous {
+        output.line(format!("`knowhost plugin rollback {name}` goes back to {}.", previous.version));
+    }
+    output.value(&serde_json::to_value(&now)?);
+    desk.tell(output);
+    Ok(EXIT_DONE)
+}
+
 impl Desk {
     pub(super) async fn find(settings: Settings) -> Result<Self> {
         if let Some(client) = Client::operator(&settings).await? {
@@ -94,7 +107,21 @@ impl Desk {
         }
     }
 
-    fn tell(&self, output: &Output) {
+    pub(super) async fn grant(&self, name: &str, change: &PluginGrantsChange) -> Result<PluginListing> {
+        match self {
+            Self::Running(client) => listing(client.put(&format!("/plugins/{name}/grants"), &serde_json::to_value(change)?).await?),
+            Self::Folder(plugins, _) => Ok(plugins.grant(name, change)?),
+        }
+    }
+
+    async fn roll_back(&self, name: &str) -> Result<PluginListing> {
+        match self {
+            Self::Running(client) => listing(client.post(&format!("/plugins/{name}/rollback"), &Value::Null).await?),
+            Self::Folder(plugins, _) => Ok(plugins.roll_back(name)?),
+        }
+    }
+
+    pub(super) fn tell(&self, output: &Output) {
         match self {
             Self::Running(_) => output.line("The running server has taken this up."),
             Self::Folder(..) => {}

@@ -1,4 +1,4 @@
-//! `knowhost plugin`: what authors do (new, build, check, run, record, bench, pack) and what operators do (install, allow, deny, remove, list).
+//! `knowhost plugin`: what authors do (new, build, check, run, record, bench, pack) and what operators do (install, allow, grant, rollback, deny, remove, list).
 //!
 //! Not here: how plugins are run and checked (`plugin`).
 
@@ -9,6 +9,7 @@ mod check;
 mod create;
 mod desk;
 mod doctor;
+mod grant;
 mod install;
 mod language;
 mod pack;
@@ -35,6 +36,16 @@ pub(super) async fn run(settings: Settings, command: Plugin, output: &Output) ->
         Plugin::List => desk::show(settings, output).await,
         Plugin::Allow { name, native, yes } => desk::allow(settings, &name, native, yes, output).await,
         Plugin::Deny { name } => desk::deny(settings, &name, output).await,
+        Plugin::Grant { name, host, no_hosts, model, no_models, secret, no_secrets, all } => {
+            let wanted = grant::Wanted {
+                hosts: grant::choice(host, no_hosts),
+                models: grant::choice(model, no_models),
+                secrets: grant::choice(secret, no_secrets),
+                all,
+            };
+            grant::run(settings, &name, &wanted, output).await
+        }
+        Plugin::Rollback { name } => desk::roll_back(settings, &name, output).await,
         Plugin::Doctor => doctor::run(settings, output).await,
     }
 }
