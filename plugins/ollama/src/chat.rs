@@ -54,23 +54,31 @@ pub(crate) async fn chat(ctx: &ChatCtx, request: ChatRequest) -> Result<Answer> 
         sent.shift_remove("think");
         body = post(ctx, &request, &sent).await?;
     }
-    read(ctx, server::accepted(body).await?).await
+    let body = server::accepted(body).await?;
+    if is_streamed(request.task) {
+        // The server has accepted; who waits for that need not wait for the first word.
+        ctx.emit(Delta::Reasoning(String::new()));
+    }
+    read(ctx, body).await
 }
 
 async fn post(ctx: &ChatCtx, request: &ChatRequest, body: &Map<String, Value>) -> Result<Body> {
     Ok(server::request(ctx, &request.model, "POST", "api/chat").json(body).await?)
 }
 
+/// Answers are read while they grow; everything else is used as a whole.
+fn is_streamed(task: Task) -> bool {
+    match task {
+        Task::Answer => true,
+        Task::Rewrite | Task::Summary | Task::Title | Task::Extract => false,
+    }
+}
+
 fn body(request: &ChatRequest) -> Result<Map<String, Value>> {
     let mut body = Map::new();
     body.insert("model".into(), server::model_name(&request.model)?.into());
     body.insert("messages".into(), request.messages.iter().map(message).collect());
-    // Answers are read while they grow; everything else is used as a whole.
-    let streamed = match request.task {
-        Task::Answer => true,
-        Task::Rewrite | Task::Summary | Task::Title | Task::Extract => false,
-    };
-    body.insert("stream".into(), streamed.into());
+    body.insert("stream".into(), is_streamed(request.task).into());
     body.insert("options".into(), options(&request.options, request.model.setting_u64("context_tokens")));
     if let Some(thinking) = request.options.thinking {
         body.insert("think".into(), thinking.into());

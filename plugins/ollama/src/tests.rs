@@ -52,7 +52,8 @@ fn chat(host: &mut Host) -> Outcome<Delta, Answer> {
 fn streamed_answer_is_the_same_at_every_cut() {
     let script = [Exchange::new("POST", &url("/api/chat")).body(STREAM)];
     let outcome = same_at_every_cut(&script, chat);
-    assert_eq!(outcome.deltas, [Delta::Reasoning("hm".into()), Delta::Text("你".into()), Delta::Text("好".into())]);
+    let reasoning = |text: &str| Delta::Reasoning(text.into());
+    assert_eq!(outcome.deltas, [reasoning(""), reasoning("hm"), Delta::Text("你".into()), Delta::Text("好".into())]);
     let usage = Some(Usage { input_tokens: 11, output_tokens: 2 });
     assert_eq!(outcome.result().unwrap(), Answer { finish: Finish::Stop, usage });
     assert!(cancel_at_every_step(&script, chat) > 10);
@@ -72,7 +73,8 @@ fn chat_request_has_the_fields_of_the_reference() {
     assert_eq!(host.requests[0].auth, []);
 
     let mut host = Host::new([Exchange::new("POST", &url("/api/chat")).body("{\"message\":{\"content\":\"t\"},\"done\":true}")]);
-    assert_eq!(host.chat::<Ollama>(ask(Task::Title, Some(false))).text(), "t");
+    let outcome = host.chat::<Ollama>(ask(Task::Title, Some(false)));
+    assert_eq!(outcome.deltas, [Delta::Text("t".into())], "nobody waits for the beginning of a title");
     assert_eq!(host.request_json(0)["think"], false);
     assert_eq!(host.request_json(0)["stream"], false);
 }
@@ -91,6 +93,8 @@ fn model_that_can_not_think_is_asked_again_without_it() {
 #[test]
 fn refusals_breaks_and_cuts_are_errors_with_the_words_of_the_server() {
     let error = |exchange: Exchange| chat(&mut Host::new([exchange])).result().unwrap_err();
+    let refused = chat(&mut Host::new([Exchange::new("POST", &url("/api/chat")).status(500).body("no memory")]));
+    assert_eq!(refused.deltas, [], "an answer that is refused was never opened");
     let at = || Exchange::new("POST", &url("/api/chat"));
     let missing = at().status(404).body("{\"error\":\"model 'qwen3' not found\"}");
     assert_eq!(error(missing), Error::not_found("Ollama answered 404: model 'qwen3' not found"));
@@ -107,7 +111,9 @@ fn refusals_breaks_and_cuts_are_errors_with_the_words_of_the_server() {
 fn tool_calls_are_handed_on() {
     let line = "{\"message\":{\"content\":\"\",\"tool_calls\":[{\"function\":{\"name\":\"look\",\"arguments\":{\"a\":1}}}]},\"done\":true}";
     let outcome = chat(&mut Host::new([Exchange::new("POST", &url("/api/chat")).body(line)]));
-    assert!(matches!(&outcome.deltas[..], [Delta::Tool(tool)] if tool.arguments == "{\"a\":1}" && tool.name.as_deref() == Some("look")));
+    assert!(
+        matches!(&outcome.deltas[..], [Delta::Reasoning(_), Delta::Tool(tool)] if tool.arguments == "{\"a\":1}" && tool.name.as_deref() == Some("look"))
+    );
     assert_eq!(outcome.result().unwrap().finish, Finish::Tool);
 }
 
