@@ -60,7 +60,7 @@ fn each_request_is_one_line_with_all_that_is_known() {
     let known = json!({ "route": "/api/v1/knowledge-bases/{id}", "tenant_id": tenant, "user_id": user, "knowledge_base_id": kb });
     check(&line(&server, "kb"), "GET", &kb_path, 200, known);
     ask(&key, "POST", &chat_path, "stream", Some("{\"query\":\"What do gulls follow?\"}")).expect_status(200);
-    let known = json!({ "route": "/api/v1/knowledge-chat/{id}", "tenant_id": tenant, "session_id": session });
+    let known = json!({ "route": "/api/v1/knowledge-chat/{id}", "tenant_id": tenant, "knowledge_base_id": kb, "session_id": session });
     check(&line(&server, "stream"), "POST", &chat_path, 200, known);
 
     ask(&anonymous, "GET", "/health", "health", None).expect_status(200);
@@ -87,6 +87,49 @@ fn each_request_is_one_line_with_all_that_is_known() {
     for secret in [token.as_str(), &text("/refresh_token"), &text("/tenant/api_key"), "secret12"] {
         assert!(!log.contains(secret), "the log holds a secret");
     }
+}
+
+#[test]
+fn what_only_a_body_or_a_session_names_is_in_the_line() {
+    let server = Server::empty();
+    let key = server.stranger("ann");
+    let kb = key.a_kb("Notes");
+    key.a_knowledge(&kb, "note.txt", b"Gulls follow the plough.");
+    let tenant = key.get(&format!("/api/v1/knowledge-bases/{kb}")).expect("answered").expect_status(200).json["data"]["tenant_id"].clone();
+    let body = |more: Value| {
+        let mut body = json!({ "knowledge_base_id": kb });
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        body.to_string()
+    };
+    let known = |route: &str, more: Value| {
+        let mut known = json!({ "route": route, "tenant_id": tenant, "knowledge_base_id": kb });
+        known.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        known
+    };
+
+    let made = ask(&key, "POST", "/api/v1/sessions", "session", Some(&body(json!({})))).expect_status(201).json;
+    let session = &made["data"]["id"];
+    check(&line(&server, "session"), "POST", "/api/v1/sessions", 201, known("/api/v1/sessions", json!({ "session_id": session })));
+    let path = format!("/api/v1/sessions/{}", session.as_str().expect("an id"));
+    ask(&key, "GET", &path, "read", None).expect_status(200);
+    check(&line(&server, "read"), "GET", &path, 200, known("/api/v1/sessions/{id}", json!({ "session_id": session })));
+
+    ask(&key, "POST", "/api/v1/knowledge-search", "found", Some(&body(json!({ "query": "gulls" })))).expect_status(200);
+    check(&line(&server, "found"), "POST", "/api/v1/knowledge-search", 200, known("/api/v1/knowledge-search", json!({})));
+    let path = format!("/api/v1/knowledge-bases/{kb}/hybrid-search");
+    ask(&key, "GET", &path, "hybrid", Some("{\"query_text\":\"gulls\"}")).expect_status(200);
+    check(&line(&server, "hybrid"), "GET", &path, 200, known("/api/v1/knowledge-bases/{id}/hybrid-search", json!({})));
+    ask(&key, "POST", "/api/v1/evaluation/", "run", Some(&body(json!({})))).expect_status(200);
+    check(&line(&server, "run"), "POST", "/api/v1/evaluation/", 200, known("/api/v1/evaluation/", json!({})));
+
+    // A base that is not there is what somebody will look for; a text of any length is cut.
+    let long = json!({ "knowledge_base_id": "x".repeat(10_000) }).to_string();
+    ask(&key, "POST", "/api/v1/sessions", "nothing", Some(&long)).expect_status(404);
+    let said = line(&server, "nothing");
+    let named = said["knowledge_base_id"].as_str().expect("a text");
+    assert!((1..=100).contains(&named.len()) && named.bytes().all(|byte| byte == b'x'), "{named}");
+    ask(&key, "POST", "/api/v1/evaluation/", "unnamed", Some("{}"));
+    assert!(line(&server, "unnamed").get("knowledge_base_id").is_none());
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub struct AskRequest {
     pub request_id: String,
     /// The addition `explain`: told before the references are.
     pub stories: Option<Stories>,
+    /// Told when the session is read: what a line about this request calls it, even when there is no answer.
+    pub knowledge_base_id: Arc<OnceLock<String>>,
 }
 
 /// Why each cited chunk stands where it stands. Beside the stream and not in it, so that what is kept and replayed is the contract's.
@@ -51,6 +53,7 @@ impl Chat {
         if session.knowledge_base_id.is_empty() {
             return Err(Error::bad_request("session has no knowledge base"));
         }
+        let _ = request.knowledge_base_id.set(session.knowledge_base_id.clone());
         let answer = self.save_messages(scope, &request).await?;
         let key = StreamKey { session_id: session.id.clone(), message_id: answer.id };
         let cancel = CancellationToken::new();

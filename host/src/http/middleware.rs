@@ -85,11 +85,33 @@ struct FactsInside {
     tenant_id: OnceLock<TenantId>,
     user_id: OnceLock<String>,
     route: OnceLock<&'static str>,
-    knowledge_base_id: OnceLock<String>,
+    knowledge_base_id: Arc<OnceLock<String>>,
     session_id: OnceLock<String>,
 }
 
+impl<S: Send + Sync> FromRequestParts<S> for Facts {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+    }
+}
+
 impl Facts {
+    /// For handlers whose path does not say it; what the path said stays.
+    pub(super) fn knowledge_base(&self, id: &str) {
+        note(&self.0.knowledge_base_id, id);
+    }
+
+    pub(super) fn session(&self, id: &str) {
+        note(&self.0.session_id, id);
+    }
+
+    /// To be filled by whoever finds it out.
+    pub(super) fn knowledge_base_place(&self) -> Arc<OnceLock<String>> {
+        Arc::clone(&self.0.knowledge_base_id)
+    }
+
     pub(super) fn caller(&self, tenant_id: TenantId, user_id: Option<&str>) {
         let _ = self.0.tenant_id.set(tenant_id);
         if let Some(user_id) = user_id {
@@ -103,19 +125,21 @@ impl Facts {
         let mut before = "";
         for (wanted, given) in pattern.split('/').zip(path.split('/')) {
             if wanted.starts_with('{') {
-                let place = match before {
-                    "knowledge-bases" => Some(&self.0.knowledge_base_id),
-                    "config" | "initialize" => Some(&self.0.knowledge_base_id),
-                    "sessions" | "continue-stream" | "knowledge-chat" | "messages" => Some(&self.0.session_id),
-                    _ => None,
-                };
-                if let Some(place) = place {
-                    let shown: String = given.chars().take(ID_CHARS_MAX).collect();
-                    let _ = place.set(shown);
+                match before {
+                    "knowledge-bases" | "config" | "initialize" => self.knowledge_base(given),
+                    "sessions" | "continue-stream" | "knowledge-chat" | "messages" => self.session(given),
+                    _ => {}
                 }
             }
             before = wanted;
         }
+    }
+}
+
+/// What was said first stays; clients may send any text as an id, and nothing.
+fn note(place: &OnceLock<String>, id: &str) {
+    if !id.is_empty() {
+        let _ = place.set(id.chars().take(ID_CHARS_MAX).collect());
     }
 }
 
@@ -186,6 +210,18 @@ mod tests {
         assert_eq!(facts.0.knowledge_base_id.get().map(String::as_str), Some("kb-1"));
         assert_eq!(facts.0.session_id.get().map(String::as_str), Some("s-1"));
         assert_eq!(facts.0.route.get().copied(), Some("/api/v1/knowledge-bases/{id}/knowledge/url"));
+    }
+
+    #[test]
+    fn what_a_body_names_is_cut_short_and_does_not_replace_what_the_path_named() {
+        let facts = Facts::default();
+        facts.knowledge_base("");
+        assert_eq!(facts.0.knowledge_base_id.get(), None);
+        facts.knowledge_base(&"中".repeat(10_000));
+        assert_eq!(facts.0.knowledge_base_id.get().map(|id| id.chars().count()), Some(ID_CHARS_MAX));
+        facts.route("/api/v1/sessions/{id}", "/api/v1/sessions/s-1");
+        facts.session("s-2");
+        assert_eq!(facts.0.session_id.get().map(String::as_str), Some("s-1"));
     }
 
     #[tokio::test]

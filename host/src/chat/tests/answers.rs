@@ -198,7 +198,9 @@ async fn bad_questions_and_foreign_sessions_leave_no_rows() {
     assert!(matches!(talk.ask("a\u{7}b").await, Err(Error::BadRequest(text)) if text == "用户查询包含非法内容"));
     assert!(matches!(talk.ask(&"x".repeat(10_001)).await, Err(Error::BadRequest(_))));
     let other = rows::a_tenant(&talk.test.store, "two").await;
-    let request = AskRequest { session_id: talk.session.id.clone(), query: "q".into(), request_id: "r".into(), stories: None };
+    let session_id = talk.session.id.clone();
+    let request =
+        AskRequest { session_id, query: "q".into(), request_id: "r".into(), stories: None, knowledge_base_id: std::sync::Arc::default() };
     assert!(matches!(talk.test.chat.ask(&other, request).await, Err(Error::NotFound { .. })));
     assert!(talk.messages().await.is_empty());
     let homeless = talk_with(|session| session.knowledge_base_id.clear()).await;

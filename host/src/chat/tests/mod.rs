@@ -36,7 +36,13 @@ async fn talk_with(change: impl FnOnce(&mut Session)) -> Talk {
 
 impl Talk {
     async fn ask(&self, query: &str) -> Result<StreamReader> {
-        let request = AskRequest { session_id: self.session.id.clone(), query: query.into(), request_id: "req-0001".into(), stories: None };
+        let request = AskRequest {
+            session_id: self.session.id.clone(),
+            query: query.into(),
+            request_id: "req-0001".into(),
+            stories: None,
+            knowledge_base_id: std::sync::Arc::default(),
+        };
         self.test.chat.ask(&self.scope, request).await
     }
 

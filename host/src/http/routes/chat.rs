@@ -11,6 +11,7 @@ use crate::http::envelope::{self, Data};
 use crate::http::error::ApiResult;
 use crate::http::extract::{GoJson, PathIds};
 use crate::http::go_json::{Bind, Rules};
+use crate::http::middleware::Facts;
 use crate::http::openapi::{NotFound, TimedOut, TooMany, Unavailable};
 use crate::http::{RequestId, sse};
 use crate::stream::{StreamEvent, StreamReader};
@@ -55,11 +56,18 @@ pub(in crate::http) async fn knowledge_chat(
     State(state): State<AppState>,
     caller: Caller,
     request_id: RequestId,
+    facts: Facts,
     PathIds([session_id]): PathIds<1>,
     GoJson(request): GoJson<CreateKnowledgeQARequest>,
 ) -> ApiResult {
     let stories = request.explain.then(Stories::default);
-    let ask = AskRequest { session_id, query: request.query, request_id: request_id.0.to_string(), stories: stories.clone() };
+    let ask = AskRequest {
+        session_id,
+        query: request.query,
+        request_id: request_id.0.to_string(),
+        stories: stories.clone(),
+        knowledge_base_id: facts.knowledge_base_place(),
+    };
     Ok(answer_events(state.chat.ask(caller.scope(), ask).await?, stories))
 }
 
@@ -160,8 +168,10 @@ pub(in crate::http) async fn knowledge_search(
     State(state): State<AppState>,
     caller: Caller,
     request_id: RequestId,
+    facts: Facts,
     GoJson(request): GoJson<SearchKnowledgeRequest>,
 ) -> ApiResult {
+    facts.knowledge_base(&request.knowledge_base_id);
     let found = state.chat.search_knowledge(caller.scope(), &request_id.0, &request.query, &request.knowledge_base_id).await?;
     Ok(envelope::data(&found))
 }

@@ -11,6 +11,7 @@ use crate::http::envelope::{self, Data};
 use crate::http::error::{ApiResult, Code};
 use crate::http::extract::{JsonBody, Query};
 use crate::http::go_json::{Bind, Rules};
+use crate::http::middleware::Facts;
 use crate::http::openapi::{BadRequest, NotFound, TooMany};
 use axum::extract::State;
 use serde::Deserialize;
@@ -49,8 +50,15 @@ impl Bind for EvaluationRequest {
     )
 )]
 /// The body is JSON whatever its content type says.
-pub(in crate::http) async fn start(State(state): State<AppState>, caller: Caller, request_id: RequestId, body: JsonBody) -> ApiResult {
+pub(in crate::http) async fn start(
+    State(state): State<AppState>,
+    caller: Caller,
+    request_id: RequestId,
+    facts: Facts,
+    body: JsonBody,
+) -> ApiResult {
     let request: EvaluationRequest = body.bind().map_err(|error| error.in_details(Code::BadRequest, INVALID))?;
+    facts.knowledge_base(&request.knowledge_base_id);
     let wish = StartEvaluation {
         dataset_id: request.dataset_id,
         knowledge_base_id: request.knowledge_base_id,

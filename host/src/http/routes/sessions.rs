@@ -13,6 +13,7 @@ use crate::http::envelope::{self, Data, Done, Paged};
 use crate::http::error::{ApiError, ApiResult, Code};
 use crate::http::extract::{GoJson, JsonBody, Pagination, PathIds, Query};
 use crate::http::go_json::{Bind, BindError};
+use crate::http::middleware::Facts;
 use crate::http::openapi::{BadRequest, Failure, NotFound, TimedOut, TooMany, Unavailable};
 use crate::library::sessions::SessionChange;
 use crate::stream::StreamKey;
@@ -37,11 +38,15 @@ use utoipa::ToSchema;
 pub(in crate::http) async fn create(
     State(state): State<AppState>,
     caller: Caller,
+    facts: Facts,
     GoJson(request): GoJson<CreateSessionRequest>,
 ) -> ApiResult {
+    facts.knowledge_base(&request.knowledge_base_id);
     let strategy = request.session_strategy.unwrap_or_default().checked()?;
     let settings = state.chat.conversation();
-    Ok(envelope::created(&state.library.create_session(caller.scope(), settings, &request.knowledge_base_id, strategy).await?))
+    let session = state.library.create_session(caller.scope(), settings, &request.knowledge_base_id, strategy).await?;
+    facts.session(&session.id);
+    Ok(envelope::created(&session))
 }
 
 #[utoipa::path(
@@ -51,8 +56,10 @@ pub(in crate::http) async fn create(
     summary = "Read a session",
     responses((status = 200, description = "The session.", body = Data<Session>))
 )]
-pub(in crate::http) async fn get(State(state): State<AppState>, caller: Caller, PathIds([id]): PathIds<1>) -> ApiResult {
-    Ok(envelope::data(&state.library.get_session(caller.scope(), &id).await?))
+pub(in crate::http) async fn get(State(state): State<AppState>, caller: Caller, facts: Facts, PathIds([id]): PathIds<1>) -> ApiResult {
+    let session = state.library.get_session(caller.scope(), &id).await?;
+    facts.knowledge_base(&session.knowledge_base_id);
+    Ok(envelope::data(&session))
 }
 
 #[utoipa::path(
