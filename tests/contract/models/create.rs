@@ -120,3 +120,36 @@ fn a_source_that_nobody_serves_names_those_that_exist() {
         assert!(answer.contains(name), "{name}: {answer}");
     }
 }
+
+#[test]
+fn a_local_model_is_made_at_once_and_fetched_first() {
+    let scene = Scene::new();
+    let local = json!({ "name": "qwen3:0.6b", "type": "KnowledgeQA", "source": "Local" });
+    assert_snapshot!(scene.key().ask_with("POST /models", local), @r#"
+    201
+    {
+      "data": {
+        "id": "<id1>",
+        "tenant_id": "<tenant>",
+        "name": "qwen3:0.6b",
+        "type": "KnowledgeQA",
+        "source": "local",
+        "description": "",
+        "parameters": {
+          "base_url": "",
+          "api_key": "",
+          "embedding_parameters": {
+            "dimension": 0,
+            "truncate_prompt_tokens": 0
+          }
+        },
+        "is_default": false,
+        "status": "downloading",
+        "created_at": "<time>",
+        "updated_at": "<time>",
+        "deleted_at": null
+      },
+      "success": true
+    }
+    "#);
+}

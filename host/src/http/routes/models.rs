@@ -9,6 +9,7 @@ use crate::http::envelope::{self, Data, Done};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{GoJson, PathIds, Query};
 use crate::http::go_json::{Bind, Rules};
+use crate::http::openapi::TooMany;
 use crate::library::models::{ModelChange, NewModel};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -84,7 +85,10 @@ impl From<ParametersRequest> for ModelParameters {
     tag = "models",
     summary = "Configure a model",
     request_body = CreateModelRequest,
-    responses((status = 201, description = "Created.", body = Data<Model>))
+    responses(
+        (status = 201, description = "Created. A `local` model is fetched first: `downloading`.", body = Data<Model>),
+        (status = 429, response = TooMany),
+    )
 )]
 pub(in crate::http) async fn create(
     State(state): State<AppState>,

@@ -370,6 +370,41 @@ async fn a_local_model_is_fetched_when_it_is_made() {
 }
 
 #[tokio::test]
+async fn only_a_new_local_model_is_fetched_and_one_that_is_there_is_not_fetched_again() {
+    let app = app_with(InitializationSettings::default(), installed(&["there:latest"])).await;
+    let ann = app.tester("ann").await;
+    let new = |name: &str, source: &str| json!({"name": name, "type": "KnowledgeQA", "source": source});
+    for (name, source, status) in [("gone", "remote", "active"), ("gone", "Aliyun", "active"), ("there", "LOCAL", "downloading")] {
+        let made = app.post("/api/v1/models", &ann.key, new(name, source)).await.data();
+        assert_eq!((&made["source"], &made["status"]), (&json!(source.to_lowercase()), &json!(status)), "{name} {source}");
+    }
+    let tasks = app.get(&format!("{ROOT}/ollama/download/tasks"), &ann.key).await.data();
+    assert_eq!((tasks.as_array().expect("a list").len(), &tasks[0]["modelName"]), (1, &json!("there")));
+    // A server that would fetch it again would never end.
+    let (_tell, pull) = mpsc::channel(8);
+    *app.models.pull.lock().expect("free") = Some(pull);
+    app.work();
+    assert_eq!(ended(&app, &ann, tasks[0]["id"].as_str().expect("an id")).await["status"], "completed");
+    let models = app.get("/api/v1/models", &ann.key).await.data();
+    assert!(models.as_array().expect("a list").iter().all(|model| model["status"] == "active"), "{models}");
+}
+
+#[tokio::test]
+async fn a_model_is_not_made_when_too_many_wait_to_be_fetched() {
+    let app = app_with(InitializationSettings::default(), installed(&[])).await;
+    let ann = app.tester("ann").await;
+    let local = |number: i64| json!({"name": format!("m{number}"), "type": "KnowledgeQA", "source": "local"});
+    for number in 0..crate::limits::PULLS_WAITING_MAX {
+        app.post("/api/v1/models", &ann.key, local(number)).await.data();
+    }
+    let refused = app.post("/api/v1/models", &ann.key, local(99)).await;
+    assert_eq!((refused.status, refused.failure().1), (429, 1006));
+    // One more row that waits for a download under way is no download more.
+    app.post("/api/v1/models", &ann.key, local(0)).await.data();
+    assert_eq!(i64::try_from(own_models(&app, &ann).await).expect("few"), crate::limits::PULLS_WAITING_MAX + 1);
+}
+
+#[tokio::test]
 async fn a_local_model_counts_as_fetched_where_no_server_need_be() {
     let settings = InitializationSettings { ollama_optional: true, ..InitializationSettings::default() };
     let app = app_with(settings, PlayedModels::default()).await;
