@@ -184,8 +184,13 @@ impl Library {
     }
 
     /// Exchanges a refresh token for a new pair; of two who present the same one only the first gets it.
+    ///
+    /// The tokens of a tenant that was deleted or shut are not revoked, but there is nothing left to log in to.
     pub async fn refresh(&self, token: &str) -> Result<TokenPair, TokenError> {
         let (user, claims) = self.check_token(token, TokenType::Refresh).await?;
+        if self.store().find_tenant(user.tenant_id).await?.filter(is_open).is_none() {
+            return Err(TokenError::Fault(TokenFault::UserNotFound));
+        }
         if !self.store().revoke_auth_token(claims.row_key()).await? {
             return Err(TokenError::Fault(TokenFault::Revoked));
         }

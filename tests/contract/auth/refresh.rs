@@ -35,6 +35,24 @@ fn a_refresh_token_works_once() {
 }
 
 #[test]
+fn there_is_nothing_to_log_in_to_when_the_tenant_is_gone() {
+    let scene = Scene::new();
+    let body = json!({ "refreshToken": login(&scene)["refresh_token"] });
+    assert!(scene.key().ask(&format!("DELETE /tenants/{}", scene.tenant_id())).starts_with("200"));
+    assert_snapshot!(scene.anonymous().ask_with("POST /auth/refresh", body), @r#"
+    401
+    {
+      "error": {
+        "code": 1001,
+        "details": "user not found",
+        "message": "Token refresh failed"
+      },
+      "success": false
+    }
+    "#);
+}
+
+#[test]
 fn an_access_token_is_no_refresh_token() {
     let scene = Scene::new();
     let body = json!({ "refreshToken": login(&scene)["token"] });

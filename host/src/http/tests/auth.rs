@@ -206,6 +206,17 @@ async fn beside_the_reference_one_login_serves_both_servers() {
 }
 
 #[tokio::test]
+async fn nobody_gets_new_tokens_for_a_tenant_that_is_gone() {
+    let app = TestApp::new().await;
+    let ann = app.tester("ann").await;
+    assert_eq!(app.delete(&format!("/api/v1/tenants/{}", ann.tenant_id), &ann.key).await.status, 200);
+    for _ in 0..2 {
+        let refreshed = app.open_post("/api/v1/auth/refresh", json!({"refreshToken": ann.refresh})).await;
+        assert_eq!(refreshed.failure(), (401, 1001, "Token refresh failed".into(), json!("user not found")));
+    }
+}
+
+#[tokio::test]
 async fn otherwise_the_database_holds_the_hashes_of_tokens() {
     let app = TestApp::new().await;
     let ann = app.tester("ann").await;
