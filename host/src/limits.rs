@@ -118,6 +118,8 @@ pub const MODEL_DOWNLOAD_BYTES_MAX: u64 = 2 << 30;
 pub const MODEL_REDIRECTS_MAX: usize = 5;
 /// The time that a server may leave `models get` without a byte.
 pub const MODEL_DOWNLOAD_SILENCE: Duration = Duration::from_secs(60);
+/// Addresses of model rows that a start holds against the rule of private addresses.
+pub const MODEL_ADDRESSES_CHECKED_MAX: u32 = 1_000;
 pub const PLUGIN_ASKS_PER_STEP_MAX: usize = 256;
 pub const PLUGIN_AUTHS_PER_REQUEST_MAX: usize = 4;
 pub const PLUGIN_OPEN_OPS_MAX: usize = 64;

@@ -126,6 +126,22 @@ fn only_the_owner_of_the_data_folder_is_the_operator_without_a_key() {
 }
 
 #[test]
+fn start_names_the_hosts_of_models_that_plugins_may_not_reach() {
+    let mut server = Server::empty();
+    let inside = json!({ "name": "m", "type": "KnowledgeQA", "source": "remote", "parameters": { "base_url": "http://10.1.2.3:8000/v1" } });
+    server.caller().post("/api/v1/models", &inside).expect("answered").expect_status(201);
+    assert!(server.stop().success());
+    let before = server.log().len();
+    server.start();
+    let line = wait_for("the warning", || {
+        let log = server.log()[before..].to_owned();
+        log.lines().find(|line| line.contains("KNOWHOST_PRIVATE_HOSTS=")).map(str::to_owned)
+    });
+    assert!(line.contains("KNOWHOST_PRIVATE_HOSTS=10.1.2.3 into .env"), "{line}");
+    assert!(line.contains("\"level\":\"WARN\""), "{line}");
+}
+
+#[test]
 fn second_start_compiles_nothing() {
     let mut server = Server::empty();
     assert!(server.stop().success());

@@ -49,6 +49,8 @@ pub(super) struct Parts {
     _model_calls: Arc<dyn ModelCalls>,
     files: Files,
     scope_of: ScopeOf,
+    /// Hosts inside the network that plugins may reach.
+    private_hosts: Vec<String>,
     pub(super) library: Library,
     pub(super) chat: Chat,
     documents: Documents,
@@ -138,6 +140,7 @@ impl Parts {
             _model_calls: model_calls,
             files,
             scope_of,
+            private_hosts: settings.private_hosts.clone(),
             library,
             chat,
             documents,
@@ -217,6 +220,7 @@ impl Parts {
                 tracing::error!(%error, "the worker of evaluations ended");
             }
         });
+        self.tasks.spawn(upkeep::tell_refused_hosts(self.store.clone(), self.private_hosts.clone(), self.stop.clone()));
         self.tasks.spawn(upkeep::sweep_streams(self.chat.streams().clone(), self.stop.clone()));
         self.tasks.spawn(upkeep::keep_promises(self.chat.clone(), self.stop.clone()));
         self.tasks.spawn(upkeep::run(self.library.clone(), self.store.clone(), self.stop.clone()));

@@ -6,6 +6,7 @@ use crate::chat::Chat;
 use crate::ingest::Purge;
 use crate::library::Library;
 use crate::limits;
+use crate::plugin::refused_hosts;
 use crate::store::Store;
 use crate::stream::Streams;
 use std::time::Duration;
@@ -26,6 +27,31 @@ pub(super) async fn keep_promises(chat: Chat, stop: CancellationToken) {
         if let Err(error) = chat.keep_promises().await {
             tracing::warn!(%error, "the leases of answers were not renewed");
         }
+    }
+}
+
+/// Once: names the hosts of models that plugins may not reach, with the line that opens them. A database that comes from the reference has such
+/// models, because there no address was closed.
+pub(super) async fn tell_refused_hosts(store: Store, listed: Vec<String>, stop: CancellationToken) {
+    let work = async {
+        let hosts: Vec<String> = store
+            .list_model_addresses(limits::MODEL_ADDRESSES_CHECKED_MAX)
+            .await?
+            .iter()
+            .filter_map(|address| url::Url::parse(address).ok()?.host_str().map(str::to_owned))
+            .collect();
+        let refused = refused_hosts(&listed, &hosts).await?;
+        if !refused.is_empty() {
+            let line = listed.iter().chain(&refused).map(String::as_str).collect::<Vec<_>>().join(",");
+            tracing::warn!(
+                hosts = refused.join(", "),
+                "models stand inside your network, where plugins may not reach; to open it, put KNOWHOST_PRIVATE_HOSTS={line} into .env and start again"
+            );
+        }
+        anyhow::Ok(())
+    };
+    if let Some(Err(error)) = stop.run_until_cancelled(work).await {
+        tracing::warn!("the hosts of models were not looked at: {error:#}");
     }
 }
 

@@ -176,6 +176,18 @@ impl Store {
         .collect()
     }
 
+    /// Every address that a model row of any tenant names, once, for the operator; at most so many.
+    pub async fn list_model_addresses(&self, limit: u32) -> Result<Vec<String>> {
+        sqlx::query_scalar(
+            "select distinct json_extract(parameters, '$.base_url') from models where deleted_at is null and json_valid(parameters) \
+             and json_extract(parameters, '$.base_url') <> '' order by 1 limit ?1",
+        )
+        .bind(limit)
+        .fetch_all(self.reader())
+        .await
+        .map_err(fault("listing the addresses of models"))
+    }
+
     /// Only the tenant's own; a built-in one behaves as missing.
     pub async fn update_model(&self, scope: &TenantScope, id: &str, patch: &ModelPatch) -> Result<Model> {
         let mut connection = self.writer().acquire().await.map_err(fault("updating a model"))?;
