@@ -22,7 +22,7 @@ mod plugins;
 mod settings;
 mod wasm;
 
-pub use crate::provider::{PluginDesk, PluginForm, PluginListing, PluginState};
+pub use crate::provider::{PluginDesk, PluginForm, PluginGrantsChange, PluginListing, PluginState};
 pub use asks::{ModelAnswer, ModelCalls, ModelRequest, refused_hosts};
 pub use binary::{digest_of, is_native, manifest_of as read_component};
 pub use config::{Compiler, PluginsConfig, ShippedComponent};

@@ -6,8 +6,7 @@ use super::super::EXIT_DONE;
 use super::super::output::Output;
 use super::desk::Desk;
 use crate::config::Settings;
-use crate::plugin::PluginListing;
-use crate::provider::PluginGrantsChange;
+use crate::plugin::{PluginGrantsChange, PluginListing};
 use anyhow::{Result, anyhow, bail};
 use std::collections::BTreeMap;
 
