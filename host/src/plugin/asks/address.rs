@@ -285,6 +285,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn name_that_points_inside_at_a_later_look_up_is_not_connected_to() {
+        let addresses = addresses(&[]);
+        let door = Door { addresses: addresses.clone(), private_only: false };
+        let look_up = |ips: &[&str]| {
+            let ips = ips.iter().map(|ip| ip.parse().unwrap()).collect();
+            addresses.kept.lock().unwrap().insert("rebind.example".into(), (Instant::now(), ips));
+        };
+        let connects_to = || async {
+            let found = door.resolve("rebind.example".parse().unwrap()).await.map_err(|error| error.to_string())?;
+            Ok::<_, String>(found.map(|address| address.ip().to_string()).collect::<Vec<_>>())
+        };
+        look_up(&["93.184.216.34"]);
+        assert!(addresses.open("rebind.example", false).await.is_ok(), "checked");
+        assert_eq!(connects_to().await.unwrap(), ["93.184.216.34"], "the connection goes to what was checked");
+        look_up(&["127.0.0.1"]);
+        assert!(connects_to().await.unwrap_err().contains("KNOWHOST_PRIVATE_HOSTS"), "checked again with each connection");
+        look_up(&["169.254.169.254", "93.184.216.34", "10.0.0.1"]);
+        assert_eq!(connects_to().await.unwrap(), ["93.184.216.34"]);
+    }
+
+    #[tokio::test]
     async fn public_addresses_are_open_but_not_for_a_secret_over_plain_http() {
         assert!(addresses(&[]).open("93.184.216.34", false).await.is_ok());
         let closed = addresses(&[]).open("93.184.216.34", true).await.unwrap_err();

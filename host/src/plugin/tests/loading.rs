@@ -107,6 +107,53 @@ fn files_that_are_no_plugins_of_this_interface_are_refused_with_a_reason() {
     assert!(plugins.allow("nobody", None).is_err() && plugins.allow("echo", None).is_err());
 }
 
+/// A number as WebAssembly writes it.
+fn leb(mut number: u32) -> Vec<u8> {
+    let mut bytes = vec![];
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+fn section(id: u8, body: &[u8]) -> Vec<u8> {
+    [&[id], &leb(body.len() as u32)[..], body].concat()
+}
+
+/// A component, written by hand, of `instances` core instances of one module with a table of `elements` and `pages` of memory.
+fn bomb(instances: u32, elements: u32, pages: u32) -> Vec<u8> {
+    let table = section(4, &[&[1, 0x70, 0], &leb(elements)[..]].concat());
+    let memory = section(5, &[&[1, 0], &leb(pages)[..]].concat());
+    let module = [&b"\0asm\x01\0\0\0"[..], &table, &memory].concat();
+    let instances = section(2, &[leb(instances), [0, 0, 0].repeat(instances as usize)].concat());
+    let component = [&b"\0asm\x0d\0\x01\0"[..], &section(1, &module), &instances].concat();
+    let toml = include_str!("../../../../tests/plugins/hostile/plugin.toml").replace("\"hostile\"", "\"bomb\"");
+    knowhost_plugin_sdk::section::embed_manifest(&component, &toml)
+}
+
+#[test]
+fn bombs_of_tables_instances_and_memory_are_refused_before_anything_runs() {
+    for (name, bytes, expected) in [
+        ("table", bomb(1, u32::MAX, 1), "table"),
+        ("instance", bomb(10_000, 1, 0), "instance"),
+        ("instance", bomb(100, 1, 0), "instance"),
+        ("memory", bomb(1, 1, 65_536), "memory"),
+        ("small", bomb(1, 1, 1), "it exports none of the kinds"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("plugins")).unwrap();
+        std::fs::write(folder.path().join("plugins/bomb.wasm"), bytes).unwrap();
+        let plugins = Plugins::open(config(folder.path(), &[])).unwrap();
+        let started = std::time::Instant::now();
+        let error = plugins.allow("bomb", None).unwrap_err().to_string();
+        eprintln!("{name}: {:?} {error}", started.elapsed());
+        assert!(error.contains(expected), "{name}: {error}");
+        assert!(started.elapsed() < std::time::Duration::from_secs(5), "{name}: {:?}", started.elapsed());
+    }
+}
+
 #[tokio::test]
 async fn echo_answers_on_all_its_sockets() {
     let room = room(&["echo"], &[]);

@@ -11,3 +11,4 @@ mod recovery;
 mod sharing;
 mod shipped;
 pub(super) mod support;
+mod zoo;

@@ -99,12 +99,36 @@ pub(super) fn fault(store: &mut Store<HostState>, error: &wasmtime::Error) -> Fa
     if error.downcast_ref::<wasmtime::PoolConcurrencyLimitError>().is_some() {
         return Fault("no room for another instance; try again when other calls have ended".into());
     }
-    if let Some(words) = store.data_mut().last_words.take() {
-        return Fault(words);
-    }
-    Fault(match error.downcast_ref::<wasmtime::Trap>() {
-        Some(wasmtime::Trap::StackOverflow) => "its stack overflowed".into(),
+    let trap = match error.downcast_ref::<wasmtime::Trap>() {
+        Some(wasmtime::Trap::StackOverflow) => "its stack overflowed".to_owned(),
         Some(trap) => format!("it trapped ({trap})"),
         None => format!("it broke its contract ({})", error.root_cause()),
+    };
+    Fault(match store.data_mut().last_words.take() {
+        Some(words) => with_last_words(&trap, &words),
+        None => trap,
     })
+}
+
+/// The plugin's own words stand behind a sentence of the host, so that they can not be taken for one.
+fn with_last_words(trap: &str, words: &str) -> String {
+    match words.strip_prefix("thread ").and_then(|words| words.split_once(" panicked at ")) {
+        Some((_, panic)) => format!("it panicked at {panic}"),
+        None => format!("{trap}; its last words: {words}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_last_words;
+
+    #[test]
+    fn words_of_a_plugin_stand_behind_those_of_the_host() {
+        let trap = "it trapped (unreachable)";
+        assert_eq!(
+            with_last_words(trap, "thread '<unnamed>' (1) panicked at src/lib.rs:3:5: broken"),
+            "it panicked at src/lib.rs:3:5: broken"
+        );
+        assert_eq!(with_last_words(trap, "all is well"), "it trapped (unreachable); its last words: all is well");
+    }
 }

@@ -81,7 +81,9 @@ impl HostState {
         // The note about backtraces that follows a panic says nothing about its cause.
         if !line.starts_with("note: ") {
             self.last_words = Some(match self.last_words.take() {
-                Some(head) if head.starts_with("thread ") && head.ends_with(':') => format!("{head} {line}"),
+                Some(head) if head.len() <= limits::PLUGIN_LOG_LINE_BYTES_MAX && head.starts_with("thread ") && head.ends_with(':') => {
+                    format!("{head} {line}")
+                }
                 Some(_) | None => line,
             });
         }
@@ -140,5 +142,17 @@ mod tests {
         state.write(b"\nthread 'main' panicked at src/lib.rs:3:5:\nbroken\nnote: run with RUST_BACK");
         state.write(b"TRACE=1\n");
         assert_eq!(state.last_words.as_deref(), Some("thread 'main' panicked at src/lib.rs:3:5: broken"));
+    }
+
+    #[test]
+    fn last_words_do_not_grow_with_lines_that_look_like_the_start_of_a_panic() {
+        let mut state = HostState::new("x 1".into(), 4 << 20);
+        state.write(b"thread x:\n");
+        let mut longest = 0;
+        for _ in 0..100 {
+            state.write(&[&[b'x'; 1_000][..], b":\n"].concat());
+            longest = longest.max(state.last_words.as_ref().map_or(0, String::len));
+        }
+        assert!((1_001..2 * limits::PLUGIN_LOG_LINE_BYTES_MAX).contains(&longest), "{longest}");
     }
 }

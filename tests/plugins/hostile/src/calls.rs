@@ -4,7 +4,7 @@
 
 use knowhost_plugin_sdk::{
     Answer, ChatRequest, Ctx, Delta, EmbedRequest, Embeddings, Error, Finish, Hit, Level, Model, ModelAnswer, ModelRequest, Part, Ranking,
-    RerankQuery, RerankRequest, Result, StreamCtx, Turn,
+    RerankQuery, RerankRequest, Result, StreamCtx, Turn, Usage,
 };
 use std::hint::black_box;
 
@@ -62,7 +62,7 @@ pub(crate) async fn embed(ctx: StreamCtx<knowhost_plugin_sdk::Never>, request: E
         "rows" => (request.texts.len(), request.dimensions.unwrap_or(4), 0.5),
         _ => (request.texts.len(), 4, 0.5),
     };
-    Ok(Embeddings { dimension, data: vec![value; rows * dimension as usize], usage: None })
+    Ok(Embeddings { dimension, data: vec![value; rows * dimension as usize], usage: forged_usage(&request.model.name) })
 }
 
 pub(crate) async fn rerank(ctx: StreamCtx<knowhost_plugin_sdk::Never>, request: RerankRequest) -> Result<Ranking> {
@@ -87,9 +87,13 @@ pub(crate) async fn chat(ctx: StreamCtx<Delta>, request: ChatRequest) -> Result<
         "deep-trap" => deep_trap(&ctx, &request).await,
         "count" => count(&ctx, &request.model).await?,
         "relay" => crate::relay::relay(&ctx, &request).await?,
-        _ => ctx.emit(Delta::Text("harmless".into())),
+        _ => crate::zoo::animal(&ctx, &request).await?,
     }
-    Ok(Answer { finish: Finish::Stop, usage: None })
+    Ok(Answer { finish: Finish::Stop, usage: forged_usage(&request.model.name) })
+}
+
+fn forged_usage(name: &str) -> Option<Usage> {
+    (name == "forged-usage").then_some(Usage { input_tokens: u32::MAX, output_tokens: u32::MAX })
 }
 
 async fn deep_trap(ctx: &StreamCtx<Delta>, request: &ChatRequest) {

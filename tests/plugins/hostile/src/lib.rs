@@ -22,13 +22,17 @@
 //! | `models` | asks the other models of its tenant, by kind and the row that the setting `other` names, and says how each answered |
 //! | `relay` | emits each line of what `base_url` answers; does what the lines `!trap`, `!loop`, `!pause` and `!mood` say |
 //! | `count` | emits one numbered piece for each chunk of the body at `base_url`, at most `count` |
+//! | `forged-usage` | claims the most tokens that can be claimed |
+//! | `last-wish` | ends, and asks for a request in the same step |
+//! | others | see `zoo` |
 //!
 //! The tokenizer has no model; it looks at the first text: `bad-utf8-spans`, `bad-counts`, `backwards`, `beyond`, `loop`, `trap`.
-#![allow(unsafe_code, clippy::panic, reason = "exports are made by hand, and panics are the point")]
+#![allow(unsafe_code, clippy::panic, reason = "exports are made by hand, a text that is none is made so, and panics are the point")]
 
 mod calls;
 mod relay;
 mod steps;
+mod zoo;
 
 pub use steps::Hostile;
 

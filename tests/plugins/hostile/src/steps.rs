@@ -3,10 +3,10 @@
 //! Not here: what a call does on its way (`calls`).
 
 use crate::calls;
-use knowhost_plugin_sdk::bindings::io::{Ask, Event, Timer};
+use knowhost_plugin_sdk::bindings::io::{Ask, Event, HttpRequest, Timer};
 use knowhost_plugin_sdk::bindings::{chat_model, embedder, reranker, tokenizer};
 use knowhost_plugin_sdk::call::{Calls, Step};
-use knowhost_plugin_sdk::{Answer, Delta, Embeddings, Error, Never, Ranking};
+use knowhost_plugin_sdk::{Answer, Delta, Embeddings, Error, Finish, Never, Ranking};
 
 /// All kinds in one.
 pub struct Hostile;
@@ -22,6 +22,8 @@ fn broken_asks(name: &str) -> Option<Vec<Ask>> {
     match name {
         "silent" => Some(vec![]),
         "flood" => Some((1..=10_000).map(|op| Ask::Sleep(Timer { op, ms: 60_000 })).collect()),
+        "twice" => Some(vec![Ask::Sleep(Timer { op: 7, ms: 60_000 }), Ask::Sleep(Timer { op: 7, ms: 60_000 })]),
+        "read-busy" => Some(vec![Ask::Sleep(Timer { op: 1, ms: 60_000 }), Ask::Read(1)]),
         "strange-op" => Some(vec![Ask::Read(4_711)]),
         _ => None,
     }
@@ -71,6 +73,13 @@ impl reranker::Guest for Hostile {
     }
 }
 
+/// Ends, and asks in the same breath for something that would go on after its end.
+fn last_wish(url: String) -> chat_model::Step {
+    let request = HttpRequest { op: 1, method: "GET".into(), url, headers: vec![], auth: vec![], body: vec![], timeout_ms: None };
+    let end = Some(Ok(Answer { finish: Finish::Stop, usage: None }));
+    chat_model::Step { asks: vec![Ask::Http(request)], deltas: vec![], end }
+}
+
 fn chat_step(step: Step<Delta, Answer>) -> chat_model::Step {
     chat_model::Step { asks: step.asks, deltas: step.deltas, end: step.end }
 }
@@ -78,6 +87,9 @@ fn chat_step(step: Step<Delta, Answer>) -> chat_model::Step {
 impl chat_model::Guest for Hostile {
     fn start(id: u64, request: chat_model::Request) -> chat_model::Step {
         calls::misbehave(&request.model.name);
+        if request.model.name == "last-wish" {
+            return last_wish(request.model.base_url);
+        }
         match broken_asks(&request.model.name) {
             Some(asks) => chat_model::Step { asks, deltas: vec![], end: None },
             None => chat_step(CHATS.with(|calls| calls.start(id, |ctx| calls::chat(ctx, request)))),
