@@ -1,4 +1,4 @@
-//! Packs the plugin SDK's sources for `knowhost plugin new`, so that a plugin is built with the SDK of the very server that made it.
+//! Packs the sources of the plugin SDKs for `knowhost plugin new`, so that a plugin is built with the SDK of the very server that made it.
 //!
 //! Not here: anything that reads them. What the workspace says about versions is written out, because the copy stands alone.
 
@@ -8,28 +8,50 @@ use std::path::{Path, PathBuf};
 
 type Result<T> = std::result::Result<T, String>;
 
-/// Writes `sdk.rs`: a list of names and texts.
+/// Writes `sdk.rs`, `sdk-python.rs` and `sdk-js.rs`: lists of names and texts.
 pub(crate) fn write_index(root: &Path, out: &Path) -> Result<()> {
     let sdk = root.join("plugin-sdk");
     let mut files = vec![PathBuf::from("README.md")];
-    for folder in ["src", "wit"] {
-        walk(&sdk, Path::new(folder), &mut files)?;
-    }
-    files.sort();
-    let mut index = String::from("&[\n");
+    walk(&sdk, Path::new("src"), &mut files)?;
     let cargo = standalone(&read(&root.join("Cargo.toml"))?, &read(&sdk.join("Cargo.toml"))?)?;
-    writeln!(index, "    (\"Cargo.toml\", {cargo:?}),").map_err(|error| error.to_string())?;
-    for file in files {
-        let path = sdk.join(&file).canonicalize().map_err(|error| format!("{}: {error}", file.display()))?;
+    write_list(&sdk, &sdk, files, &[("Cargo.toml", &cargo)], &out.join("sdk.rs"))?;
+    for language in ["python", "js"] {
+        let mut files = Vec::new();
+        walk(&sdk.join(language), Path::new(""), &mut files)?;
+        files.retain(|file| is_source(file));
+        write_list(&sdk, &sdk.join(language), files, &[], &out.join(format!("sdk-{language}.rs")))?;
+    }
+    Ok(())
+}
+
+/// The files of a package and the interface beside them; `made` are texts that no file holds.
+fn write_list(sdk: &Path, package: &Path, mut files: Vec<PathBuf>, made: &[(&str, &str)], place: &Path) -> Result<()> {
+    files.sort();
+    let mut wit = Vec::new();
+    walk(sdk, Path::new("wit"), &mut wit)?;
+    wit.sort();
+    let mut index = String::from("&[\n");
+    for (name, text) in made {
+        writeln!(index, "    ({name:?}, {text:?}),").map_err(|error| error.to_string())?;
+    }
+    for (folder, file) in files.iter().map(|file| (package, file)).chain(wit.iter().map(|file| (sdk, file))) {
+        let path = folder.join(file).canonicalize().map_err(|error| format!("{}: {error}", file.display()))?;
         writeln!(index, "    ({:?}, include_str!({:?})),", file.display().to_string(), path.display().to_string())
             .map_err(|error| error.to_string())?;
     }
     index.push_str("]\n");
-    let place = out.join("sdk.rs");
-    if fs::read_to_string(&place).is_ok_and(|old| old == index) {
+    if fs::read_to_string(place).is_ok_and(|old| old == index) {
         return Ok(());
     }
-    fs::write(&place, index).map_err(|error| format!("{}: {error}", place.display()))
+    fs::write(place, index).map_err(|error| format!("{}: {error}", place.display()))
+}
+
+/// Neither tests nor what their tools leave behind.
+fn is_source(file: &Path) -> bool {
+    let is_foreign = |name: &str| name.starts_with('.') || matches!(name, "tests" | "__pycache__" | "node_modules" | "venv");
+    let name = file.display().to_string();
+    let endings = [".py", ".typed", ".toml", ".js", ".mjs", ".d.ts", "package.json"];
+    !name.split('/').any(is_foreign) && endings.iter().any(|ending| name.ends_with(ending))
 }
 
 fn read(file: &Path) -> Result<String> {

@@ -13,7 +13,8 @@ import { parseArgs } from "node:util";
 
 const COMPONENTIZE = "0.4.5";
 const SDK = path.dirname(fileURLToPath(import.meta.url));
-const WIT = path.join(SDK, "..", "wit", "v0.1");
+// In the folder that `knowhost plugin new` made the interface lies in the SDK itself.
+const WIT = path.join(existsSync(path.join(SDK, "wit")) ? SDK : path.dirname(SDK), "wit", "v0.1");
 const SECTION = "knowhost:manifest";
 // Name of the export -> interface.
 const KINDS = { embedder: "embedder", reranker: "reranker", chatModel: "chat-model", catalogue: "catalogue", tokenizer: "tokenizer" };
@@ -34,7 +35,8 @@ function componentizeQjs(folder) {
 /** Sources and SDK in one place, so that the plugin's imports mean the same here and in the component. */
 function gather(folder, temporary) {
   const root = path.join(temporary, "sources");
-  cpSync(folder, root, { recursive: true, filter: (source) => !/(^|\/)(node_modules|\.[^/]+|[^/]+\.wasm)$/.test(path.relative(folder, source)) });
+  const isLeftOut = (source) => /(^|\/)(node_modules|\.[^/]+|[^/]+\.wasm)$/.test(path.relative(folder, source)) || realpathSync(source) === SDK;
+  cpSync(folder, root, { recursive: true, filter: (source) => !isLeftOut(source) });
   const sdk = path.join(root, "node_modules", "knowhost-plugin");
   mkdirSync(sdk, { recursive: true });
   for (const file of ["package.json", "knowhost-plugin.js"]) cpSync(path.join(SDK, file), path.join(sdk, file));

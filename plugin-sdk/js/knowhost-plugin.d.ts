@@ -65,6 +65,8 @@ export interface Body {
   status: number;
   headers: { name: string; value: string }[];
   readonly isSuccess: boolean;
+  /** the response itself when it is a success; else throws what its status means */
+  accepted(): Call<Body>;
   header(name: string): string | null;
   chunk(): Call<Uint8Array | null>;
   bytes(maxBytes?: number): Call<Uint8Array>;

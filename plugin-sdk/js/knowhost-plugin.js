@@ -262,6 +262,39 @@ export const secretQuery = (name, secret) => ({ tag: "query", val: { name, prefi
 /** Signed as AWS wants it; both keys are names of secrets. */
 export const sigv4 = (accessKey, secretKey, region, service) => ({ tag: "sigv4", val: { accessKey, secretKey, region, service } });
 
+// More of a refusal is not read, and not shown.
+const REFUSAL_BYTES_MAX = 64 << 10;
+const MESSAGE_CHARS_MAX = 1000;
+// A service that wants to be left alone for longer is not waited for.
+const RETRY_AFTER_MS_MAX = 86_400_000;
+
+function refusal(status, retryAfter, body) {
+  const message = messageOf(body);
+  const text = message ? `the service answered ${status}: ${message}` : `the service answered ${status}`;
+  if (status === 429) return rateLimited(text, retryAfterMs(retryAfter));
+  if ([400, 405, 409, 415, 422].includes(status)) return invalid(text);
+  const errors = { 401: unauthorised, 402: denied, 403: denied, 404: notFound, 413: tooLong };
+  return (errors[status] ?? upstream)(text);
+}
+
+/** In seconds; a date is not understood, as a plugin has no clock. */
+function retryAfterMs(value) {
+  const ms = value?.trim() ? Number(value) * 1000 : NaN;
+  return ms >= 0 && ms <= RETRY_AFTER_MS_MAX ? Math.ceil(ms) : null;
+}
+
+/** The sentence in the usual places of a JSON error, else the text itself; that of a page is not worth showing. */
+function messageOf(body) {
+  let text = /^\s*[<{[]/.test(body) ? "" : body;
+  try {
+    const { error, message, detail } = JSON.parse(body);
+    text = [error?.message, error, message, detail].find((place) => typeof place === "string") ?? text;
+  } catch {
+    // No JSON, so the text has to do.
+  }
+  return [...text.trim().replace(/\s+/g, " ")].slice(0, MESSAGE_CHARS_MAX).join("");
+}
+
 /** A response. Its bytes stay with the peer until they are asked for. */
 class Body {
   constructor(io, op, head) {
@@ -273,6 +306,12 @@ class Body {
 
   get isSuccess() {
     return this.status >= 200 && this.status < 300;
+  }
+
+  /** The response itself when it is a success; else throws what its status means, with the service's own sentence. */
+  *accepted() {
+    if (this.isSuccess) return this;
+    throw refusal(this.status, this.header("retry-after"), yield* this.excerpt(REFUSAL_BYTES_MAX));
   }
 
   /** The first header of this name, case ignored; null when there is none. */
@@ -475,12 +514,36 @@ class Ctx {
   }
 
   /** Sends a request and waits for the head of its response, whatever the status. */
+  /** UTF-8, a long text in several turns. */
+  *encoded(text) {
+    const pieces = [];
+    let size = 0;
+    for (let at = 0, end; at < text.length; at = end) {
+      end = at + TURN_BYTES;
+      // A character of two halves stays whole.
+      if (/[\ud800-\udbff]/.test(text[end - 1] ?? "")) end++;
+      // What came before, and what comes after, have had their own turns.
+      if (text.length > TURN_BYTES) yield* this.io.pause(0);
+      const piece = encodeUtf8(text.slice(at, end));
+      size += piece.length;
+      pieces.push(piece);
+    }
+    if (pieces.length > 1) yield* this.io.pause(0);
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    for (const piece of pieces) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    return bytes;
+  }
+
   *request(method, url, { headers = {}, auth = [], json, body = [], timeoutMs = null } = {}) {
     const sent = Object.entries(headers).map(([name, value]) => ({ name, value: String(value) }));
-    let bytes = typeof body === "string" ? encodeUtf8(body) : Uint8Array.from(body);
+    let bytes = typeof body === "string" ? yield* this.encoded(body) : Uint8Array.from(body);
     if (json !== undefined) {
       sent.push({ name: "Content-Type", value: "application/json" });
-      bytes = encodeUtf8(JSON.stringify(json));
+      bytes = yield* this.encoded(JSON.stringify(json));
     }
     const places = Array.isArray(auth) ? auth : [auth];
     const op = this.io.open((op) => ({ tag: "http", val: { op, method, url, headers: sent, auth: places, body: bytes, timeoutMs } }));
@@ -614,7 +677,12 @@ export function reranker(rerank) {
 
 /** Export the result as `chatModel`: `function* (ctx, request)` emits pieces and gives `{ finish, usage }`. */
 export function chatModel(chat) {
-  return exported(ChatCtx, chat, ({ finish = "stop", usage = null } = {}) => ({ finish, usage }), "deltas");
+  const isLong = (message) => textOf(message).length > TURN_BYTES;
+  return exported(ChatCtx, function* (ctx, request) {
+    // Taking a long conversation in was a turn's work already.
+    if (request.messages?.some(isLong)) yield* ctx.sleepMs(0);
+    return yield* chat(ctx, request);
+  }, ({ finish = "stop", usage = null } = {}) => ({ finish, usage }), "deltas");
 }
 
 /** Export the result as `catalogue`: an object with some of `status`, `models`, `check`, `pull`, `remove`, each `function* (ctx, model)`. */

@@ -15,6 +15,7 @@ export function exchange(
   url: string,
   options?: { status?: number | null; headers?: Record<string, string>; body?: string | Uint8Array; fault?: { fault: string; text: string } | null },
 ): Exchange;
+export function recorded(text: string): Exchange[];
 export interface Outcome {
   deltas: any[];
   answer?: any;

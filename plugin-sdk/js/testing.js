@@ -9,6 +9,12 @@ export function exchange(method, url, { status = 200, headers = {}, body = "", f
   return { method, url, status, headers, body: typeof body === "string" ? new TextEncoder().encode(body) : body, fault };
 }
 
+/** The exchanges of a file that `knowhost plugin record` wrote (`exchanges/*.json`), so that a test needs no network. */
+export function recorded(text) {
+  const play = (one) => exchange(one.method, one.url, { status: one.status, headers: one.response_headers, body: one.chunks.join("") });
+  return JSON.parse(text).exchanges.map(play);
+}
+
 /** The scripted host. `cut`: bodies arrive in pieces of so many bytes; `cutAt`: in two; `cancelAfter`: dropped after so many events. */
 export class Host {
   constructor(script = [], { cut = null, cutAt = null, cancelAfter = null } = {}) {

@@ -17,7 +17,8 @@ from pathlib import Path
 
 COMPONENTIZE = "0.25.1"
 SDK = Path(__file__).resolve().parent
-WIT = SDK.parent / "wit" / "v0.1"
+# In the folder that `knowhost plugin new` made the interface lies in the SDK itself.
+WIT = (SDK if (SDK / "wit").is_dir() else SDK.parent) / "wit" / "v0.1"
 SECTION = b"knowhost:manifest"
 PREAMBLE = bytes([0, 0x61, 0x73, 0x6D, 0x0D, 0, 1, 0])
 
@@ -68,7 +69,7 @@ def componentize_py() -> list[str]:
 
 
 def beside_the_sources(folder: str, names: list[str]) -> list[str]:
-    """What does not belong into a component: environments, caches, components, hidden files."""
+    """What does not belong into a component: environments, caches, components, hidden files, the SDK (it has its own place)."""
     return [
         name
         for name in names
@@ -76,6 +77,7 @@ def beside_the_sources(folder: str, names: list[str]) -> list[str]:
         or name in ("__pycache__", "node_modules", "target")
         or name.endswith(".wasm")
         or (Path(folder) / name / "pyvenv.cfg").exists()
+        or (Path(folder) / name).resolve() == SDK
     ]
 
 

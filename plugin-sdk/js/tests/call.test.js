@@ -6,7 +6,7 @@ import {
   HostFault, base64, basic, bearer, catalogue, chatModel, decodeUtf8, embedder, encodeUtf8, invalid, join, modelUrl, rateLimited, reranker,
   secretHeader, setting, textOf as textOfMessage, tokenizer,
 } from "../knowhost-plugin.js";
-import { Host, cancelAtEveryStep, exchange, sameAtEveryCut, textOf } from "../testing.js";
+import { Host, cancelAtEveryStep, exchange, recorded, sameAtEveryCut, textOf } from "../testing.js";
 
 const URL = "https://api.example.com/v1";
 const REQUEST = { model: { name: "any", baseUrl: URL, settings: [] } };
@@ -35,6 +35,29 @@ test("body is read chunk by chunk and the request names its secrets", () => {
   assert.deepEqual(request.auth, [{ tag: "bearer", val: "key" }, { tag: "header", val: { name: "X-K", prefix: "", secret: "other" } }]);
   assert.equal(request.timeoutMs, 5);
   assert.deepEqual(host.closed, []);
+});
+
+test("each status becomes its error, with the service's sentence", () => {
+  const refused = (status, options = {}) =>
+    ask(new Host([exchange("GET", URL, { status, ...options })]), function* (ctx) {
+      return String((yield* (yield* ctx.get(URL)).accepted()).status);
+    });
+  assert.equal(refused(204), "204");
+  const limited = { tag: "rate-limited", val: { text: "the service answered 429: slow down", retryAfterMs: 1500 } };
+  assert.deepEqual(refused(429, { headers: { "Retry-After": "1.5" }, body: "slow\ndown" }).error, limited);
+  assert.equal(refused(429, { headers: { "retry-after": "Tue, 1 Jan" } }).error.val.retryAfterMs, null);
+  assert.deepEqual(refused(500, { body: "<html>no</html>" }).error, { tag: "upstream", val: "the service answered 500" });
+  assert.deepEqual(refused(404, { body: '{"error":{"message":"no model"}}' }).error, { tag: "not-found", val: "the service answered 404: no model" });
+  assert.deepEqual(refused(401, { body: "null" }).error, { tag: "unauthorised", val: "the service answered 401: null" });
+});
+
+test("recorded exchanges are played", () => {
+  const text = JSON.stringify({ exchanges: [{ method: "GET", url: URL, status: 200, response_headers: { "x-a": "b" }, chunks: ["a", "ü"] }] });
+  const said = ask(new Host(recorded(text)), function* (ctx) {
+    const body = yield* ctx.get(URL);
+    return body.header("x-a") + (yield* body.text());
+  });
+  assert.equal(said, "baü");
 });
 
 test("lines and events are the same at every cut", () => {

@@ -13,6 +13,8 @@ from .call import Io, Op
 from .errors import Upstream
 from .faults import HostFault, unexpected
 from .read import Events, Lines
+from .refusal import BODY_BYTES_MAX as REFUSAL_BYTES_MAX
+from .refusal import refusal
 from .wire import io
 
 # What `Body.read` collects at most.
@@ -80,6 +82,12 @@ class Body:
     @property
     def is_success(self) -> bool:
         return 200 <= self.status < 300
+
+    async def accepted(self) -> Body:
+        """The response itself when it is a success; else raises what its status means, with the service's own sentence."""
+        if self.is_success:
+            return self
+        raise refusal(self.status, self.header("retry-after"), await self.excerpt(REFUSAL_BYTES_MAX))
 
     def header(self, name: str) -> str | None:
         """The first header of this name, case ignored."""

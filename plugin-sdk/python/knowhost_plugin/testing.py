@@ -32,6 +32,14 @@ class Exchange:
     body: bytes = b""
     fault: tuple[io.Fault, str] | None = None
 
+    @classmethod
+    def recorded(cls, text: str) -> list[Exchange]:
+        """The exchanges of a file that `knowhost plugin record` wrote (`exchanges/*.json`), so that a test needs no network."""
+        return [
+            cls(one["method"], one["url"], one["status"], dict(one["response_headers"]), "".join(one["chunks"]).encode())
+            for one in json.loads(text)["exchanges"]
+        ]
+
 
 @dataclass
 class Outcome:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 from typing import Any
 
 import pytest
 from knowhost_plugin import (
-    Answer, ChatCtx, ChatRequest, Ctx, Denied, Fault, HostFault, Invalid, Level, Model, RateLimited, Reasoning, Task, ToolDelta, Turn,
-    Unsupported, Upstream, basic, bearer, join, secret_header,
+    Answer, ChatCtx, ChatRequest, Ctx, Denied, Fault, HostFault, Invalid, Level, Model, NotFound, RateLimited, Reasoning, Task, ToolDelta, Turn,
+    Unauthorised, Unsupported, Upstream, basic, bearer, join, secret_header,
 )  # fmt: skip
 from knowhost_plugin.call import Calls, Err, WAITS_FOR_NOTHING
 from knowhost_plugin.testing import Exchange, Host, cancel_at_every_step, same_at_every_cut
@@ -39,6 +40,32 @@ def test_body_is_read_chunk_by_chunk_and_the_request_names_its_secrets() -> None
     assert request.headers == [io.Header("X-A", "b"), io.Header("Content-Type", "application/json")]
     assert request.auth == [io.Auth_Bearer("key"), io.Auth_Header(io.PlacedSecret("X-K", "", "other"))]
     assert host.closed == []
+
+
+def test_each_status_becomes_its_error_with_the_services_sentence() -> None:
+    def refused(status: int, body: str = "", **headers: str) -> Any:
+        async def call(ctx: Ctx) -> int:
+            return (await (await ctx.get(URL)).accepted()).status
+
+        script = [Exchange("GET", URL, status, {name.replace("_", "-"): value for name, value in headers.items()}, body.encode())]
+        outcome = Host(script).run(lambda owner: call(Ctx(owner)))
+        return outcome.error or outcome.answer
+
+    assert refused(204) == 204
+    assert refused(429, "slow\ndown", Retry_After="1.5") == RateLimited("the service answered 429: slow down", 1500)
+    assert refused(429, retry_after="Tue, 1 Jan") == RateLimited("the service answered 429")
+    assert refused(500, "<html>no</html>") == Upstream("the service answered 500")
+    assert refused(404, '{"error":{"message":"no model"}}') == NotFound("the service answered 404: no model")
+    assert refused(401, "null") == Unauthorised("the service answered 401: null")
+
+
+def test_recorded_exchanges_are_played() -> None:
+    async def call(ctx: Ctx) -> str:
+        body = await ctx.get(URL)
+        return f"{body.header('x-a')}{(await body.read()).decode()}"
+
+    one = {"method": "GET", "url": URL, "status": 200, "response_headers": {"x-a": "b"}, "chunks": ["a", "ü"]}
+    assert ask(Host(Exchange.recorded(json.dumps({"exchanges": [one]}))), call) == "baü"
 
 
 def test_lines_and_events_are_the_same_at_every_cut() -> None:

@@ -109,7 +109,7 @@ impl KindName {
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "The SDK of this very server is put into the folder, so that nothing has to be found; --sdk takes another one.\n\nExamples:\n  knowhost plugin new my-embedder --kind embedder\n  knowhost plugin new cutter --kind tokenizer --sdk ../knowhost/plugin-sdk"
+    after_help = "The SDK of this very server is put into the folder, so that nothing has to be found; --sdk takes another one.\n\nExamples:\n  knowhost plugin new my-embedder --kind embedder\n  knowhost plugin new my-reranker --kind reranker --lang python\n  knowhost plugin new cutter --kind tokenizer --sdk ../knowhost/plugin-sdk"
 )]
 pub(in crate::cli) struct New {
     /// a-z, 0-9 and -; the `source` of its model rows, and the name of the folder
@@ -134,7 +134,7 @@ pub(in crate::cli) struct Build {
     /// Folder of the plugin
     #[arg(default_value = ".", value_name = "FOLDER")]
     pub(super) folder: PathBuf,
-    /// Smaller and faster, and slower to build
+    /// Smaller and faster, and slower to build; plugins in Python and JavaScript are always built so
     #[arg(long)]
     pub(super) release: bool,
     /// Build again whenever a source changes, until Ctrl-C

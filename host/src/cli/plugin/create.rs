@@ -35,7 +35,7 @@ pub(super) fn run(command: &New, output: &Output) -> Result<u8> {
     let article = if kind.starts_with('e') { "an" } else { "a" };
     output.line(format!("Made {shown}, {article} {kind} in {language}. Next:"));
     output.line(format!("  cd {shown}\n  knowhost plugin build --release\n  knowhost plugin check {}.wasm", command.name));
-    if let Some(lacking) = command.lang.lacking(&folder) {
+    if let Some(lacking) = command.lang.lacking(Some(&folder)) {
         output.warn(&format!("Before that: {lacking}"));
     }
     output.value(&json!({ "folder": folder, "files": files.iter().map(|file| &file.path).collect::<Vec<_>>() }));

@@ -21,10 +21,14 @@ pub(super) async fn run(settings: Settings, output: &Output) -> Result<u8> {
         findings.push((plugin.name.clone(), plugin_health(&plugin)));
     }
     // Nobody has to build plugins, so what is missing for it is no fault.
-    let rust = Language::Rust.lacking(Path::new("."));
-    let text =
-        rust.map_or("plugins in Rust can be built here".to_owned(), |lacking| format!("plugins in Rust can not be built here: {lacking}"));
-    findings.push(("toolchain".into(), Ok(text)));
+    for language in Language::ALL {
+        let name = language.name();
+        let text = match language.lacking(None) {
+            None => format!("plugins in {name} can be built here"),
+            Some(lacking) => format!("plugins in {name} can not be built here: {lacking}"),
+        };
+        findings.push(("toolchain".into(), Ok(text)));
+    }
     for (subject, finding) in &findings {
         let (mark, text) = match finding {
             Ok(text) => ("ok  ", text),

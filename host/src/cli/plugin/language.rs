@@ -2,7 +2,10 @@
 //!
 //! Not here: the manifest and the check, which are the same for all of them.
 
+mod javascript;
+mod python;
 mod rust;
+mod template;
 
 use super::arguments::KindName;
 use anyhow::{Result, bail};
@@ -11,6 +14,9 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(in crate::cli) enum Language {
     Rust,
+    Python,
+    #[value(name = "js", alias = "javascript")]
+    JavaScript,
 }
 
 /// A file of a new plugin, by its path in the folder.
@@ -28,12 +34,14 @@ pub(super) struct Blueprint<'a> {
 }
 
 impl Language {
-    const ALL: [Self; 1] = [Self::Rust];
+    pub(super) const ALL: [Self; 3] = [Self::Rust, Self::Python, Self::JavaScript];
 
     /// What stands in the folder of every plugin of the language.
     fn mark(self) -> &'static str {
         match self {
             Self::Rust => "Cargo.toml",
+            Self::Python => "plugin.py",
+            Self::JavaScript => "plugin.js",
         }
     }
 
@@ -42,7 +50,7 @@ impl Language {
             Some(language) => Ok(language),
             None => {
                 let marks: Vec<&str> = Self::ALL.into_iter().map(Self::mark).collect();
-                bail!("{} can not be built: it holds no {}", folder.display(), marks.join(", "))
+                bail!("{} can not be built: it holds no {}", folder.display(), marks.join(" or "))
             }
         }
     }
@@ -50,13 +58,17 @@ impl Language {
     pub(super) fn files(self, blueprint: &Blueprint<'_>) -> Result<Vec<NewFile>> {
         match self {
             Self::Rust => rust::files(blueprint),
+            Self::Python => python::files(blueprint),
+            Self::JavaScript => javascript::files(blueprint),
         }
     }
 
-    /// Builds the component, still without its manifest, and gives its bytes.
+    /// Builds the component, still without its manifest, and gives its bytes. Only Rust has two ways of building.
     pub(super) fn build(self, folder: &Path, release: bool) -> Result<Vec<u8>> {
         match self {
             Self::Rust => rust::build(folder, release),
+            Self::Python => python::build(folder),
+            Self::JavaScript => javascript::build(folder),
         }
     }
 
@@ -64,19 +76,25 @@ impl Language {
     pub(super) fn watched(self, folder: &Path) -> Vec<PathBuf> {
         match self {
             Self::Rust => ["Cargo.toml", "Cargo.lock", "src", "sdk"].map(|name| folder.join(name)).to_vec(),
+            Self::Python => template::sources(folder, &["py", "toml", "json"]),
+            Self::JavaScript => template::sources(folder, &["js", "mjs", "json"]),
         }
     }
 
-    /// What is missing on this machine, with the line to type; `None`: nothing.
-    pub(super) fn lacking(self, folder: &Path) -> Option<String> {
+    /// What is missing to build the plugin in the folder, with the line to type; `None`: nothing. Without a folder: on this machine.
+    pub(super) fn lacking(self, folder: Option<&Path>) -> Option<String> {
         match self {
-            Self::Rust => rust::lacking(folder),
+            Self::Rust => rust::lacking(folder.unwrap_or(Path::new("."))),
+            Self::Python => python::lacking(folder),
+            Self::JavaScript => javascript::lacking(folder),
         }
     }
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Rust => "Rust",
+            Self::Python => "Python",
+            Self::JavaScript => "JavaScript",
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Not here: what all languages share (`language`).
 
+use super::template::Filler;
 use super::{Blueprint, NewFile};
 use crate::cli::plugin::arguments::KindName;
 use anyhow::{Context, Result, anyhow, bail};
@@ -19,67 +20,27 @@ macro_rules! template {
     };
 }
 
-/// Manifest, source, and a recorded call where the kind needs a service.
-fn templates(kind: KindName) -> (&'static str, &'static str, Option<(&'static str, &'static str)>) {
+fn source(kind: KindName) -> &'static str {
     match kind {
-        KindName::Embedder => {
-            (template!("plugin.embedder.toml"), template!("embedder.rs"), Some(("embed.json", template!("exchanges/embed.json"))))
-        }
-        KindName::Reranker => {
-            (template!("plugin.reranker.toml"), template!("reranker.rs"), Some(("rerank.json", template!("exchanges/rerank.json"))))
-        }
-        KindName::ChatModel => {
-            (template!("plugin.chat-model.toml"), template!("chat-model.rs"), Some(("chat.json", template!("exchanges/chat.json"))))
-        }
-        KindName::Catalogue => {
-            (template!("plugin.catalogue.toml"), template!("catalogue.rs"), Some(("models.json", template!("exchanges/models.json"))))
-        }
-        KindName::Tokenizer => (template!("plugin.tokenizer.toml"), template!("tokenizer.rs"), None),
+        KindName::Embedder => template!("embedder.rs"),
+        KindName::Reranker => template!("reranker.rs"),
+        KindName::ChatModel => template!("chat-model.rs"),
+        KindName::Catalogue => template!("catalogue.rs"),
+        KindName::Tokenizer => template!("tokenizer.rs"),
     }
 }
 
 pub(super) fn files(blueprint: &Blueprint<'_>) -> Result<Vec<NewFile>> {
-    let (manifest, source, exchange) = templates(blueprint.kind);
-    let sdk = match blueprint.sdk {
-        None => "sdk".to_owned(),
-        Some(folder) => {
-            let folder = folder.canonicalize().with_context(|| format!("can not find the SDK at {}", folder.display()))?;
-            if !std::fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.contains("\"knowhost-plugin-sdk\"")) {
-                bail!("{} holds no knowhost-plugin-sdk; leave --sdk out to use the one of this server", folder.display());
-            }
-            folder.display().to_string()
-        }
-    };
-    let comment = match blueprint.sdk {
-        None => "The SDK of the server that made this folder; put that of a newer one in its place with `knowhost plugin new`.",
-        Some(_) => "The SDK of a checkout.",
-    };
-    let exchanges = match exchange {
-        Some(_) => {
-            "`exchanges/` holds recorded calls of the service, which the tests and `knowhost plugin check` play; `knowhost plugin record` makes them."
-        }
-        None => "It needs no service, so nothing is recorded.",
-    };
-    let fill = |text: &str| {
-        text.replace("{{name}}", blueprint.name)
-            .replace("{{kind}}", blueprint.kind.name())
-            .replace("{{sdk}}", &sdk)
-            .replace("{{sdk_comment}}", comment)
-            .replace("{{exchanges}}", exchanges)
-    };
-    let file = |path: &str, text: &str| NewFile { path: path.to_owned(), text: fill(text) };
-    let mut files = vec![
-        file("Cargo.toml", template!("Cargo.toml.template")),
-        file("plugin.toml", manifest),
-        file("src/lib.rs", source),
-        file("README.md", template!("README.md.template")),
-        file(".gitignore", template!("gitignore.template")),
+    let is_sdk =
+        |folder: &Path| std::fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.contains("\"knowhost-plugin-sdk\""));
+    let filler = Filler::new(blueprint, "knowhost-plugin-sdk", is_sdk, "")?;
+    let own = [
+        ("Cargo.toml", template!("Cargo.toml.template")),
+        ("src/lib.rs", source(blueprint.kind)),
+        ("README.md", template!("README.md.template")),
+        (".gitignore", template!("gitignore.template")),
     ];
-    files.extend(exchange.map(|(name, text)| NewFile { path: format!("exchanges/{name}"), text: text.to_owned() }));
-    if blueprint.sdk.is_none() {
-        files.extend(SDK.iter().map(|(path, text)| NewFile { path: format!("sdk/{path}"), text: (*text).to_owned() }));
-    }
-    Ok(files)
+    Ok(filler.files(&own, SDK))
 }
 
 pub(super) fn lacking(folder: &Path) -> Option<String> {
