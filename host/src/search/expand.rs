@@ -58,8 +58,13 @@ pub(super) async fn expand(store: &Store, scope: &TenantScope, knowledge_base_id
         Some(Candidate { rank_score: hit.rank_score, explain: hit.explain, result: result(chunk, knowledge, hit.score, hit.match_type) })
     };
     let mut candidates: Vec<Candidate> = hits.into_iter().chain(beside).filter_map(candidate).collect();
-    candidates.sort_by(|a, b| b.rank_score.total_cmp(&a.rank_score).then_with(|| a.result.id.cmp(&b.result.id)));
+    candidates.sort_by(|a, b| b.rank_score.total_cmp(&a.rank_score).then_with(|| places(&a.result).cmp(&places(&b.result))));
     Ok(candidates)
+}
+
+/// What orders a tie: the place in the document, because ids are another each time that a document is stored.
+fn places(result: &SearchResult) -> (&str, i64, &str) {
+    (&result.knowledge_id, result.chunk_index, &result.id)
 }
 
 type Links = fn(&FoundChunk) -> Vec<&str>;

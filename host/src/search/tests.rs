@@ -137,6 +137,16 @@ async fn direct_hits_come_first_and_keep_their_type_although_they_are_neighbours
 }
 
 #[tokio::test]
+async fn a_tie_goes_by_place_in_the_document_whatever_the_ids_are() {
+    for (first, second) in [(1, 3), (3, 1)] {
+        let scene = scene().await;
+        scene.engine_says(&[(first, 0.9)], &[(second, 3.0)]);
+        let found = scene.found(&scene.query()).await;
+        assert_eq!(found.iter().take(2).map(|(place, ..)| *place).collect::<Vec<_>>(), [1, 3]);
+    }
+}
+
+#[tokio::test]
 async fn the_reference_order_lists_the_vector_hits_and_then_the_words() {
     let scene = scene_with(FusionOrder::Reference, models(), |_| {}).await;
     scene.engine_says(&[(1, 0.9), (2, 0.8)], &[(4, 9.0), (2, 8.0)]);

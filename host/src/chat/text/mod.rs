@@ -48,9 +48,17 @@ pub struct MergedStory {
     pub story: Option<Story>,
 }
 
-/// Best first, ties by id.
+/// Best first, ties by their place in the document: ids are another each time that a document is stored.
 pub fn sort(hits: &mut [Hit]) {
-    hits.sort_by(|left, right| right.rank.total_cmp(&left.rank).then_with(|| left.result.id.cmp(&right.result.id)));
+    hits.sort_by(|left, right| {
+        let place = |hit: &Hit| (hit.result.chunk_index, hit.result.start_at);
+        right
+            .rank
+            .total_cmp(&left.rank)
+            .then_with(|| left.result.knowledge_id.cmp(&right.result.knowledge_id))
+            .then_with(|| place(left).cmp(&place(right)))
+            .then_with(|| left.result.id.cmp(&right.result.id))
+    });
 }
 
 /// Keeps the best `count`; 0 and less keep all, as the contract has it.
@@ -101,11 +109,11 @@ mod tests {
     use testing::hit;
 
     #[test]
-    fn equal_ranks_are_ordered_by_id() {
-        let mut hits = vec![hit("b", 0, "x", 0.5), hit("a", 0, "x", 0.5), hit("c", 0, "x", 0.9)];
+    fn equal_ranks_are_ordered_by_place_and_then_by_id() {
+        let mut hits = vec![hit("a", 7, "x", 0.5), hit("d", 0, "x", 0.5), hit("b", 0, "x", 0.5), hit("c", 9, "x", 0.9)];
         sort(&mut hits);
         let ids: Vec<&str> = hits.iter().map(|hit| hit.result.id.as_str()).collect();
-        assert_eq!(ids, ["c", "a", "b"]);
+        assert_eq!(ids, ["c", "b", "d", "a"]);
     }
 
     #[test]
