@@ -1,6 +1,6 @@
 //! The tools for plugin authors as they use them: the tutorial as written, every template, and a new version in a running server.
 
-use knowhost_tests::{Server, knowhost_bin, plugins_target, repository, wait_for};
+use knowhost_tests::{Server, knowhost_bin, needed, plugins_target, repository, wait_for};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -111,6 +111,49 @@ fn every_template_is_built_tested_and_passes_the_check_on_the_first_try() {
         author(&server, &knowhost, &["plugin", "new", "a-tokenizer", "--kind", "tokenizer"], folder.path()).output().expect("it runs");
     assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("is there already"));
     new_version_is_taken_up(&server, &folder.path().join("a-tokenizer"));
+}
+
+/// A new plugin whose tools are linked to, because they are there already: what is missing is told before, and then it builds.
+fn template_works(language: &str, kind: &str, links: &[(&str, &Path)], test: &[&str]) {
+    let server = Server::empty();
+    let folder = tempfile::tempdir().expect("a folder");
+    let knowhost = knowhost_bin().display().to_string();
+    let name = format!("a-{kind}");
+    succeeds(author(&server, &knowhost, &["plugin", "new", &name, "--kind", kind, "--lang", language], folder.path()));
+    let place = folder.path().join(&name);
+    let early = author(&server, &knowhost, &["plugin", "build"], &place).output().expect("it runs");
+    let said = String::from_utf8_lossy(&early.stderr).into_owned();
+    assert!(!early.status.success() && said.contains(" is missing; run: "), "{said}");
+    for (link, target) in links {
+        let link = place.join(link);
+        std::fs::create_dir_all(link.parent().expect("a parent")).expect("a folder");
+        std::os::unix::fs::symlink(target, link).expect("a link");
+    }
+    succeeds(author(&server, test[0], &test[1..], &place));
+    let built = succeeds(author(&server, &knowhost, &["plugin", "build", "--json"], &place));
+    let built: Value = serde_json::from_slice(&built.stdout).expect("JSON");
+    assert_eq!(built["kinds"], json!([kind]));
+    let checked = succeeds(author(&server, &knowhost, &["plugin", "check", &format!("{name}.wasm"), "--json"], &place));
+    let report: Value = serde_json::from_slice(&checked.stdout).expect("JSON");
+    assert!(report["ok"] == true && report["passed"].as_u64() > Some(8), "{report}");
+}
+
+#[test]
+fn every_template_in_javascript_works_on_the_first_try() {
+    let tool = Path::new(&needed("KNOWHOST_TEST_NODE_MODULES")).join("componentize-qjs");
+    let links = [("node_modules/componentize-qjs", tool.as_path()), ("node_modules/knowhost-plugin", Path::new("../sdk"))];
+    for kind in ["embedder", "reranker", "chat-model", "catalogue", "tokenizer"] {
+        template_works("js", kind, &links, &["node", "--test", "plugin.test.js"]);
+    }
+}
+
+#[test]
+fn templates_in_python_work_on_the_first_try() {
+    let python = needed("KNOWHOST_TEST_GUEST_PYTHON");
+    let environment = Path::new(&python).ancestors().nth(2).expect("a virtual environment");
+    for kind in ["embedder", "chat-model"] {
+        template_works("python", kind, &[("venv", environment)], &["venv/bin/python", "-m", "pytest", "-q"]);
+    }
 }
 
 /// The second build with `--install` needs no question, because it asks for nothing new; a broken manifest names its line.
