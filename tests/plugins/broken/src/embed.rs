@@ -2,7 +2,7 @@
 //!
 //! Not here: mistakes that every kind can make (`stumble`).
 
-use crate::{Alarm, Broken, stumble};
+use crate::{Alarm, Broken, LETTERS_MAX, stumble};
 use knowhost_plugin_sdk::{Ctx, EmbedRequest, Embedder, Embeddings, Error, Result, Usage};
 use std::cell::{Cell, RefCell};
 
@@ -49,7 +49,7 @@ impl Embedder for Broken {
 fn row(text: &str, dimension: usize) -> Vec<f32> {
     let mut row = vec![0.0; dimension];
     row[0] = 0.1;
-    let letters: Vec<u32> = text.chars().filter(|letter| letter.is_alphanumeric()).map(u32::from).collect();
+    let letters: Vec<u32> = text.chars().take(LETTERS_MAX).filter(|letter| letter.is_alphanumeric()).map(u32::from).collect();
     for pair in letters.windows(2) {
         let hash = pair[0].wrapping_mul(0x9e37_79b1) ^ pair[1].wrapping_mul(0x85eb_ca6b);
         row[1 + (hash >> 7) as usize % (dimension - 1)] += 1.0;

@@ -2,7 +2,7 @@
 //!
 //! Not here: mistakes that every kind can make (`stumble`).
 
-use crate::{Broken, stumble};
+use crate::{Broken, LETTERS_MAX, stumble};
 use knowhost_plugin_sdk::{Ctx, Hit, Ranking, RerankRequest, Reranker, Result};
 use std::collections::BTreeSet;
 
@@ -33,6 +33,7 @@ impl Reranker for Broken {
 }
 
 fn pairs(text: &str) -> BTreeSet<(char, char)> {
-    let letters: Vec<char> = text.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect();
+    let letters: Vec<char> =
+        text.chars().take(LETTERS_MAX).flat_map(char::to_lowercase).filter(|letter| letter.is_alphanumeric()).collect();
     letters.windows(2).map(|pair| (pair[0], pair[1])).collect()
 }
