@@ -80,7 +80,7 @@ pub(super) fn lacking(folder: Option<&Path>) -> Option<String> {
         (Some("ready"), _) | (Some(_), None) => None,
         (Some(_), Some(folder)) => {
             let own = python.parent().filter(|bin| bin.is_dir()).map(Path::to_owned);
-            let first = own.is_none().then(|| format!("python3 -m venv {} && ", folder.join("venv").display())).unwrap_or_default();
+            let first = if own.is_none() { format!("python3 -m venv {} && ", folder.join("venv").display()) } else { String::new() };
             let pip = own.unwrap_or_else(|| folder.join("venv/bin")).join("pip");
             Some(format!("componentize-py is missing; run: {first}{} install componentize-py=={COMPONENTIZE} pytest", pip.display()))
         }
