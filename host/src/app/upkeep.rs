@@ -6,7 +6,7 @@ use crate::chat::Chat;
 use crate::ingest::Purge;
 use crate::library::Library;
 use crate::limits;
-use crate::plugin::refused_hosts;
+use crate::plugin::closed_models;
 use crate::store::Store;
 use crate::stream::Streams;
 use std::time::Duration;
@@ -34,18 +34,12 @@ pub(super) async fn keep_promises(chat: Chat, stop: CancellationToken) {
 /// models, because there no address was closed.
 pub(super) async fn tell_refused_hosts(store: Store, listed: Vec<String>, stop: CancellationToken) {
     let work = async {
-        let hosts: Vec<String> = store
-            .list_model_addresses(limits::MODEL_ADDRESSES_CHECKED_MAX)
-            .await?
-            .iter()
-            .filter_map(|address| url::Url::parse(address).ok()?.host_str().map(str::to_owned))
-            .collect();
-        let refused = refused_hosts(&listed, &hosts).await?;
-        if !refused.is_empty() {
-            let line = listed.iter().chain(&refused).map(String::as_str).collect::<Vec<_>>().join(",");
+        let addresses = store.list_model_addresses(limits::MODEL_ADDRESSES_CHECKED_MAX).await?;
+        if let Some(closed) = closed_models(&listed, addresses.iter().map(String::as_str)).await? {
             tracing::warn!(
-                hosts = refused.join(", "),
-                "models stand inside your network, where plugins may not reach; to open it, put KNOWHOST_PRIVATE_HOSTS={line} into .env and start again"
+                hosts = closed.hosts,
+                "models stand inside your network, where plugins may not reach; to open it, put {} into .env and start again",
+                closed.setting
             );
         }
         anyhow::Ok(())

@@ -6,7 +6,7 @@ use super::output::Output;
 use super::{EXIT_DONE, EXIT_FAILED};
 use crate::app::{self, folder};
 use crate::config::Settings;
-use crate::plugin::{BroughtModel, brought_models, refused_hosts};
+use crate::plugin::{BroughtModel, brought_models, closed_models};
 use anyhow::Result;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -117,14 +117,11 @@ fn model_files(settings: &Settings) -> Vec<Finding> {
 
 /// Models that stand where plugins may not reach, with the line that opens it.
 async fn model_hosts(models: &[Value], settings: &Settings) -> Result<Option<Finding>> {
-    let host =
-        |model: &Value| url::Url::parse(text(&model["parameters"], "base_url")).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let hosts: Vec<String> = models.iter().filter_map(host).collect();
-    let refused = refused_hosts(&settings.private_hosts, &hosts).await?;
-    Ok((!refused.is_empty()).then(|| {
-        let line: Vec<&str> = settings.private_hosts.iter().chain(&refused).map(String::as_str).collect();
-        let problem = format!("stand inside your network, where plugins may not reach: {}", refused.join(", "));
-        Finding::bad("models", format!("{problem}; to open it, put KNOWHOST_PRIVATE_HOSTS={} into .env and start again", line.join(",")))
+    let base_urls = models.iter().map(|model| text(&model["parameters"], "base_url"));
+    let closed = closed_models(&settings.private_hosts, base_urls).await?;
+    Ok(closed.map(|closed| {
+        let problem = format!("stand inside your network, where plugins may not reach: {}", closed.hosts);
+        Finding::bad("models", format!("{problem}; to open it, put {} into .env and start again", closed.setting))
     }))
 }
 

@@ -5,7 +5,7 @@
 use super::binary::{Binary, form_of};
 use super::folder::{self, Found};
 use super::incomplete::{Incomplete, Loading};
-use super::kept::{self, Kept};
+use super::kept::Kept;
 use super::listing;
 use super::loaded::Plugin;
 use super::lock::{Entry, Lock};
@@ -100,7 +100,7 @@ impl PluginDesk for Plugins {
         // The lock first: a server that dies in between finds a file that it does not load, and never one that nobody allowed.
         lock.set(entry.clone());
         lock.write(&self.config.lock_file)?;
-        kept::replace(&self.config.plugins_dir.join(&file), &bytes)?;
+        folder::replace(&self.config.plugins_dir.join(&file), &bytes)?;
         tracing::info!(plugin = name, version = entry.version, digest = entry.digest, "plugin rolled back");
         Ok(self.take_in(loading, &entry, file))
     }

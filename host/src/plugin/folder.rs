@@ -7,7 +7,8 @@ use crate::limits;
 use crate::provider::PluginForm;
 use anyhow::Context;
 use knowhost_plugin_sdk::manifest::Manifest;
-use std::io::Read;
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Files looked at; more are not read.
@@ -48,4 +49,15 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let file = std::fs::File::open(path).with_context(|| format!("can not read {}", path.display()))?;
     file.take(limits::PLUGIN_COMPONENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Puts a file in place, readable by its owner alone: whole, or not at all.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("file");
+    let temporary = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    let cannot = || format!("can not write {}", path.display());
+    let _ = std::fs::remove_file(&temporary);
+    let mut new = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).with_context(cannot)?;
+    new.write_all(bytes).and_then(|()| new.sync_all()).with_context(cannot)?;
+    std::fs::rename(&temporary, path).with_context(cannot)
 }

@@ -3,10 +3,10 @@
 //! Not here: which file may run (`lock`).
 
 use super::binary::digest_of;
+use super::folder;
 use anyhow::{Context, bail};
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 pub(super) struct Kept {
@@ -28,7 +28,7 @@ impl Kept {
             .mode(0o700)
             .create(&self.folder)
             .with_context(|| format!("can not make {}", self.folder.display()))?;
-        replace(&self.path(digest), bytes)
+        folder::replace(&self.path(digest), bytes)
     }
 
     /// The bytes, which are what their name says.
@@ -55,17 +55,6 @@ impl Kept {
     fn path(&self, digest: &str) -> PathBuf {
         self.folder.join(digest)
     }
-}
-
-/// Puts a file in place: whole, or not at all.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("file");
-    let temporary = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    let cannot = || format!("can not write {}", path.display());
-    let _ = std::fs::remove_file(&temporary);
-    let mut new = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).with_context(cannot)?;
-    new.write_all(bytes).and_then(|()| new.sync_all()).with_context(cannot)?;
-    std::fs::rename(&temporary, path).with_context(cannot)
 }
 
 #[cfg(test)]

@@ -2,13 +2,12 @@
 //!
 //! Not here: loading them (`plugins`).
 
+use super::folder;
 use crate::provider::{PluginForm, PluginGrants, PluginGrantsChange, PluginListing, PluginVersion};
 use anyhow::Context;
 use knowhost_plugin_sdk::manifest::Manifest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// What stands under a plugin's name. The digest covers the manifest; what is granted lies within what the manifest asks for.
@@ -134,7 +133,8 @@ impl Entry {
     }
 }
 
-fn asked(manifest: &Manifest) -> PluginGrants {
+/// Everything that a manifest asks for.
+pub(super) fn asked(manifest: &Manifest) -> PluginGrants {
     let secrets = manifest.secrets.iter().map(|secret| (secret.name.clone(), secret.hosts.iter().map(ToString::to_string).collect()));
     PluginGrants {
         allowed_hosts: manifest.allowed_hosts.iter().map(ToString::to_string).collect(),
@@ -194,12 +194,7 @@ impl Lock {
 
     pub(super) fn write(&self, file: &Path) -> anyhow::Result<()> {
         let text = format!("# Written by `knowhost plugin` and by the operator's routes.\n\n{}", self.to_toml());
-        let temporary = file.with_extension(format!("lock.{}.new", std::process::id()));
-        let _ = std::fs::remove_file(&temporary);
-        let mut new = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-        new.write_all(text.as_bytes())?;
-        new.sync_all()?;
-        std::fs::rename(&temporary, file).with_context(|| format!("can not write {}", file.display()))
+        folder::replace(file, text.as_bytes())
     }
 
     /// By hand, because the TOML crate is built without its writing half.

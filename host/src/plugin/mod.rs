@@ -23,7 +23,7 @@ mod settings;
 mod wasm;
 
 pub use crate::provider::{PluginDesk, PluginForm, PluginGrantsChange, PluginListing, PluginState};
-pub use asks::{ModelAnswer, ModelCalls, ModelRequest, refused_hosts};
+pub use asks::{ModelAnswer, ModelCalls, ModelRequest, closed_models};
 pub use binary::{digest_of, is_native, manifest_of as read_component};
 pub use config::{Compiler, PluginsConfig, ShippedComponent};
 pub use elsewhere::compile_main;

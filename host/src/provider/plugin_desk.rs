@@ -52,7 +52,7 @@ pub enum PluginForm {
     Linked,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum PluginState {
     /// In this binary.
@@ -60,6 +60,7 @@ pub enum PluginState {
     /// Third-party, allowed and loaded.
     Allowed,
     /// In the folder, not allowed yet.
+    #[default]
     Waiting,
     /// Allowed under another digest: the file was changed.
     Changed { allowed_digest: String },
@@ -98,7 +99,7 @@ pub struct PluginVersion {
 }
 
 /// One plugin: who it is, what it asks for, how it stands.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[schema(as = Plugin)]
 pub struct PluginListing {
     pub name: String,

@@ -181,12 +181,34 @@ impl Addresses {
     }
 }
 
+/// Hosts of models that plugins may not reach, and how an operator opens them.
+pub struct ClosedModels {
+    /// Separated by commas.
+    pub hosts: String,
+    /// `KNOWHOST_PRIVATE_HOSTS=...` with them and with what is listed already, to be pasted.
+    pub setting: String,
+}
+
+/// Looks at the addresses of models; `None`: all can be reached, as far as is known. What is no address is left out.
+///
+/// # Errors
+/// When an entry of `listed` is neither a name, an address nor a network.
+pub async fn closed_models<'a>(listed: &[String], base_urls: impl IntoIterator<Item = &'a str>) -> anyhow::Result<Option<ClosedModels>> {
+    let host = |base_url: &str| url::Url::parse(base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let hosts: Vec<String> = base_urls.into_iter().filter_map(host).collect();
+    let refused = refused_hosts(listed, &hosts).await?;
+    Ok((!refused.is_empty()).then(|| {
+        let all: Vec<&str> = listed.iter().chain(&refused).map(String::as_str).collect();
+        ClosedModels { hosts: refused.join(", "), setting: format!("KNOWHOST_PRIVATE_HOSTS={}", all.join(",")) }
+    }))
+}
+
 /// Those of `hosts` that a model of the data folder's own tenant could not be reached at: private addresses that the operator did not list.
 /// Names that can not be resolved now are left out, because nothing is known about them.
 ///
 /// # Errors
 /// When an entry of `listed` is neither a name, an address nor a network.
-pub async fn refused_hosts(listed: &[String], hosts: &[String]) -> anyhow::Result<Vec<String>> {
+async fn refused_hosts(listed: &[String], hosts: &[String]) -> anyhow::Result<Vec<String>> {
     let addresses = Addresses::new(PrivateHosts::parse(listed.iter().map(String::as_str))?.with_loopback());
     let mut refused = Vec::new();
     for host in hosts {

@@ -20,7 +20,7 @@ mod tape;
 mod tests;
 
 pub(super) use address::PrivateHosts;
-pub use address::refused_hosts;
+pub use address::closed_models;
 pub(super) use env::{AskRoom, CallEnv};
 pub(super) use grants::{Grants, origin_of};
 pub(super) use http::{Failure, HttpDoor, failure, transport_failure};
