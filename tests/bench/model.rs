@@ -2,6 +2,7 @@
 //!
 //! Not here: real models, whose pace nobody knows beforehand; the tests of the server use those.
 
+use super::wire::body_length;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -68,8 +69,7 @@ async fn read_request(stream: &mut TcpStream) -> std::io::Result<()> {
         }
         bytes.extend_from_slice(&buffer[..count]);
         let Some(head) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-        let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
-        let length = text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+        let length = body_length(&String::from_utf8_lossy(&bytes[..head]));
         if bytes.len() >= head + 4 + length.unwrap_or_default() {
             return Ok(());
         }

@@ -60,6 +60,11 @@ impl Wire {
 fn answer_bytes(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(&bytes[..head]).expect("a head");
-    let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
-    Some(head + length.parse::<usize>().expect("a number"))
+    Some(head + body_length(text).expect("a length"))
+}
+
+/// What a head says about its body; names of headers are written in any case (RFC 9110, 5.1).
+pub(crate) fn body_length(head: &str) -> Option<usize> {
+    let is_it = |(name, value): (&str, &str)| name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok()).flatten();
+    head.lines().filter_map(|line| line.split_once(':')).find_map(is_it)
 }
